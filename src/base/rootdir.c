@@ -1,0 +1,252 @@
+#include "base/rootdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int rootdir_open_root(const char *path, bool follow_symlinks, struct rootdir *ret_root)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    *ret_root = (struct rootdir){ fd, follow_symlinks };
+    return 0;
+}
+
+void rootdir_close(struct rootdir *root)
+{
+    if (root->fd >= 0)
+        close(root->fd);
+    root->fd = -1;
+}
+
+bool rootdir_name_ok(struct slice name)
+{
+    if (name.len == 0 || name.len > ROOTDIR_PATH_MAX)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        if (byte_is_control(name.ptr[i]) || name.ptr[i] == '\\')
+            return false;
+    if (name.ptr[name.len - 1] == '/')
+        return false;
+    struct slice rest = name, segment;
+    while (slice_cut(&rest, '/', &segment))
+        if (segment.len == 0 || segment.len > ROOTDIR_NAME_MAX || slice_eq(segment, SLICE(".")) ||
+            slice_eq(segment, SLICE("..")))
+            return false;
+    return true;
+}
+
+int rootdir_open(const struct rootdir *root, struct slice name, int flags, int *ret_fd)
+{
+    char path[ROOTDIR_PATH_MAX + 1];
+    if (!slice_eq(name, SLICE(".")) && !rootdir_name_ok(name))
+        return -EINVAL;
+    memcpy(path, name.ptr, name.len);
+    path[name.len] = '\0';
+    struct open_how how = {
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NONBLOCK),
+        .mode = flags & O_CREAT ? 0600 : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
+                   (root->follow_symlinks ? 0u : (unsigned)RESOLVE_NO_SYMLINKS),
+    };
+    for (;;) {
+        long fd = syscall(SYS_openat2, root->fd, path, &how, sizeof how);
+        if (fd >= 0) {
+            *ret_fd = (int)fd;
+            return 0;
+        }
+        /* EAGAIN: a rename raced with the walk (openat2(2)); asking again is the documented answer. */
+        if (errno != EINTR && errno != EAGAIN)
+            return -errno;
+    }
+}
+
+static int read_all(int fd, size_t size, struct arena *arena, struct slice *ret_bytes)
+{
+    char *bytes = arena_alloc(arena, size + 1);
+    size_t done = 0;
+    if (!bytes)
+        return -ENOMEM;
+    while (done < size) {
+        ssize_t got = read(fd, bytes + done, size - done);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        done += (size_t)got;
+    }
+    *ret_bytes = slice_of(bytes, done);
+    return 0;
+}
+
+int rootdir_read(const struct rootdir *root, struct slice name, size_t limit, struct arena *arena,
+                 struct slice *ret_bytes)
+{
+    int fd;
+    struct stat st;
+    int error = rootdir_open(root, name, O_RDONLY, &fd);
+    if (error)
+        return error;
+    if (fstat(fd, &st) < 0)
+        error = -errno;
+    else if (S_ISDIR(st.st_mode))
+        error = -EISDIR;
+    else if (!S_ISREG(st.st_mode))
+        error = -EACCES;
+    else if (st.st_size < 0 || (uint64_t)st.st_size > limit)
+        error = -EFBIG;
+    else
+        error = read_all(fd, (size_t)st.st_size, arena, ret_bytes);
+    close(fd);
+    return error;
+}
+
+struct listing {
+    struct arena *arena;
+    struct rootdir_entry *entries;
+    size_t count, room, limit;
+};
+
+static int listing_add(struct listing *l, struct slice directory, const char *name, const struct stat *st)
+{
+    if (l->count == l->limit)
+        return -EMFILE;
+    if (l->count == l->room) {
+        size_t room = l->room ? l->room * 2 : 64;
+        struct rootdir_entry *more = ARENA_ARRAY(l->arena, struct rootdir_entry, room);
+        if (!more)
+            return -ENOMEM;
+        if (l->count)
+            memcpy(more, l->entries, l->count * sizeof *more);
+        l->entries = more;
+        l->room = room;
+    }
+    struct slice full;
+    bool top = slice_eq(directory, SLICE("."));
+    if (!arena_format(l->arena, &full, "%.*s%s%s", top ? 0 : (int)directory.len, directory.ptr,
+                      top ? "" : "/", name))
+        return -ENOMEM;
+    l->entries[l->count++] = (struct rootdir_entry){ full, S_ISDIR(st->st_mode), st->st_size };
+    return 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct rootdir_entry *left = a, *right = b;
+    return slice_compare(left->name, right->name);
+}
+
+static int fill_listing(struct listing *l, DIR *dir, struct slice directory, bool follow)
+{
+    struct dirent *e;
+    errno = 0;
+    while ((e = readdir(dir))) {
+        struct stat st;
+        struct slice name = slice_str(e->d_name);
+        if (slice_eq(name, SLICE(".")) || slice_eq(name, SLICE("..")))
+            continue;
+        /* An entry that vanished since is no error, and other kinds are nobody's business. */
+        if (fstatat(dirfd(dir), e->d_name, &st, follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0 ||
+            (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+            continue;
+        int error = listing_add(l, directory, e->d_name, &st);
+        if (error)
+            return error;
+        errno = 0;
+    }
+    return -errno;
+}
+
+int rootdir_list(const struct rootdir *root, struct slice directory, size_t limit, struct arena *arena,
+                 rootdir_visit *visit, void *context)
+{
+    int fd;
+    int error = rootdir_open(root, directory, O_RDONLY | O_DIRECTORY, &fd);
+    if (error)
+        return error;
+    DIR *dir = fdopendir(fd);
+    if (!dir) {
+        error = -errno;
+        close(fd);
+        return error;
+    }
+    struct listing l = { .arena = arena, .limit = limit };
+    error = fill_listing(&l, dir, directory, root->follow_symlinks);
+    closedir(dir);
+    if (error)
+        return error;
+    if (l.count)
+        qsort(l.entries, l.count, sizeof *l.entries, compare_entries);
+    for (size_t i = 0; i < l.count; i++)
+        if (!visit(context, &l.entries[i]))
+            break;
+    return 0;
+}
+
+static int write_all(int fd, struct slice bytes)
+{
+    while (bytes.len) {
+        ssize_t done = write(fd, bytes.ptr, bytes.len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return -errno;
+        bytes = slice_from(bytes, (size_t)done);
+    }
+    return fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The directory part and the last segment; "." for a name without a slash. */
+static void split_name(struct slice name, struct slice *ret_directory, struct slice *ret_last)
+{
+    size_t slash = slice_find_last(name, '/');
+    bool top = slash == name.len;
+    *ret_directory = top ? SLICE(".") : slice_first(name, slash);
+    *ret_last = top ? name : slice_from(name, slash + 1);
+}
+
+static int replace_in(int dirfd, struct slice last, struct slice bytes)
+{
+    char target[ROOTDIR_NAME_MAX + 1], temporary[48];
+    static _Atomic unsigned serial;
+    memcpy(target, last.ptr, last.len);
+    target[last.len] = '\0';
+    snprintf(temporary, sizeof temporary, ".dialtone-%ld-%u.tmp", (long)getpid(), serial++);
+    int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    int error = write_all(fd, bytes);
+    if (close(fd) < 0 && !error)
+        error = -errno;
+    if (!error && renameat(dirfd, temporary, dirfd, target) < 0)
+        error = -errno;
+    if (error)
+        unlinkat(dirfd, temporary, 0);
+    else if (fsync(dirfd) < 0)
+        error = -errno;
+    return error;
+}
+
+int rootdir_replace(const struct rootdir *root, struct slice name, struct slice bytes)
+{
+    struct slice directory, last;
+    int dirfd;
+    if (!rootdir_name_ok(name))
+        return -EINVAL;
+    split_name(name, &directory, &last);
+    int error = rootdir_open(root, directory, O_RDONLY | O_DIRECTORY, &dirfd);
+    if (error)
+        return error;
+    error = replace_in(dirfd, last, bytes);
+    close(dirfd);
+    return error;
+}

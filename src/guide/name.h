@@ -1,0 +1,44 @@
+/* A file's name -> what it is to a phone. Only the last path segment counts, in any case of its letters. */
+#ifndef DIALTONE_GUIDE_NAME_H
+#define DIALTONE_GUIDE_NAME_H
+
+#include "base/buf.h"
+#include "guide/mac.h"
+
+enum name_kind {
+    NAME_COMMON_BOOT,     /* y000000000000.boot */
+    NAME_MAC_BOOT,        /* 00156574b150.boot */
+    NAME_COMMON_CFG,      /* y000000000066.cfg */
+    NAME_MAC_CFG,         /* 00156574b150.cfg */
+    NAME_MAC_LOCAL,       /* 00156574b150-local.cfg */
+    NAME_MAC_CONTACT,     /* 00156574b150-contact.xml */
+    NAME_MAC_CALLLOG,     /* 00156574b150-calllog.xml */
+    NAME_MAC_ALL,         /* 00156574b150-all.cfg */
+    NAME_MAC_LOG,         /* 00156574b150-boot.log, -sys.log */
+    NAME_KEY_FILE,        /* <base>_Security.enc, <base>.enc */
+    NAME_CUSTOM_CFG,      /* any other .cfg: custom CFG or PIN CFG */
+    NAME_BOOT_MISNAMED,   /* another .boot: no phone asks for it by itself */
+    NAME_FIRMWARE,        /* .rom */
+    NAME_RESOURCE,        /* the guide's resource files by their ending: .xml .lang .js .wav .dob .png .jpg ... */
+    NAME_OTHER
+};
+
+struct name_meaning {
+    enum name_kind kind;
+    bool has_mac;
+    struct mac mac;
+    bool has_common_cfg;
+    uint64_t common_cfg; /* the number in y%012u.cfg */
+};
+
+struct name_meaning name_meaning(struct slice path);
+/* "common boot file", "MAC-oriented CFG file" ... : the guide's own words. */
+const char *name_kind_words(enum name_kind kind);
+/* The names a phone asks for. */
+void name_print_common_boot(struct buf *out);
+void name_print_mac_boot(struct mac mac, struct buf *out);
+void name_print_common_cfg(unsigned number, struct buf *out);
+void name_print_mac_cfg(struct mac mac, struct buf *out);
+void name_print_mac_local(struct mac mac, struct buf *out);
+
+#endif
