@@ -1,0 +1,53 @@
+/* One thread's event loop: libuv, a timer wheel, and work to do at the end of a round.
+ *
+ * Everything started on a loop belongs to the loop's thread; only loop_wake() may be called from another. */
+#ifndef DIALTONE_NET_LOOP_H
+#define DIALTONE_NET_LOOP_H
+
+#include "base/clock.h"
+#include "net/wheel.h"
+
+#include <stdatomic.h>
+#include <uv.h>
+
+/* Called once after the events of a round have been handled, before the loop sleeps: where what was queued
+ * in the round is sent in one go. */
+struct round_end {
+    struct round_end *next;
+    bool queued;
+    void (*run)(struct round_end *work);
+};
+
+struct loop {
+    uv_loop_t uv;
+    const struct clock *clock;
+    uint64_t now_ms; /* read once a round */
+    int64_t wall_ms; /* likewise */
+    struct wheel wheel;
+    uv_timer_t tick;
+    uint64_t tick_at_ms; /* when `tick` will fire; 0: not running */
+    uv_prepare_t before_sleep;
+    uv_check_t after_sleep;
+    uv_async_t wake;
+    void (*on_wake)(struct loop *loop);
+    struct round_end *ending;
+    void *context; /* the owner's */
+};
+
+/* 0 or a negative errno (libuv's are). `on_wake` runs on the loop's thread after loop_wake(). */
+int loop_open(struct loop *l, const struct clock *clock, void (*on_wake)(struct loop *loop), void *context);
+/* Runs until loop_stop(). */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+/* From any thread. */
+void loop_wake(struct loop *l);
+/* Closes what the loop itself opened and runs until every other handle's close callback has come. */
+void loop_close(struct loop *l);
+
+void loop_at_round_end(struct loop *l, struct round_end *work, void (*run)(struct round_end *work));
+/* Timers on the loop's wheel, `after_ms` from the start of this round. */
+void loop_timer(struct loop *l, struct timer *t, uint64_t after_ms, void (*fire)(struct timer *timer));
+
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+
+#endif

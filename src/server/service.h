@@ -1,0 +1,30 @@
+/* What the services of one worker share: its loop, the tree, the journal, the limits. */
+#ifndef DIALTONE_SERVER_SERVICE_H
+#define DIALTONE_SERVER_SERVICE_H
+
+#include "net/address.h"
+#include "net/loop.h"
+#include "server/config.h"
+#include "server/journal.h"
+#include "server/tree.h"
+
+struct worker {
+    struct loop loop;
+    struct tree *tree;
+    struct journal *journal; /* shared by all workers; NULL: none */
+    const struct config *config;
+    uint64_t hash_seed; /* drawn at start, see address_hash() */
+    unsigned share;     /* number of workers: limits "in all" are divided by it */
+};
+
+/* A service is opened on sockets that were bound before privileges were dropped:
+ *
+ *   struct NAME_service;
+ *   int NAME_service_open(struct worker *worker, int fd, struct NAME_service **ret_service);
+ *   void NAME_service_drain(struct NAME_service *s, void (*done)(void *context), void *context);
+ *   void NAME_service_close(struct NAME_service *s);
+ *
+ * `open` owns the listening descriptor from then on. `drain` (SIGTERM) takes no new request, finishes those
+ * under way and then calls `done` once; `close` drops what is left and frees, its handles closing on the loop. */
+
+#endif

@@ -1,0 +1,66 @@
+/* The one question that four protocols ask: which bytes, for which phone, under this name?
+ *
+ * The answer is the same whatever the protocol. Names arrive decoded once by the protocol's codec; they are
+ * resolved by the kernel beneath the tree's directory descriptor (base/rootdir.h, security.md R1 and R2).
+ * Small files are kept in memory as immutable blobs and forgotten when inotify says that something changed;
+ * large ones are handed out as a descriptor. MAC-oriented names are found whatever the case of their letters
+ * (the guide asks for lower case; trees in the wild hold both, facts.md 8.1).
+ *
+ * A tree belongs to one loop and one thread; every worker has its own over the same directory. */
+#ifndef DIALTONE_SERVER_TREE_H
+#define DIALTONE_SERVER_TREE_H
+
+#include "base/rootdir.h"
+
+#include <time.h>
+
+struct loop;
+struct tree;
+
+/* Files up to this size live in memory. A CFG file has some tens of kilobytes, a boot file less than one. */
+#define TREE_BLOB_BYTES_MAX ((size_t)64 * 1024)
+/* Ceiling for all blobs of one tree: some thousand CFG files; the least recently asked go first. */
+#define TREE_CACHE_BYTES_MAX ((size_t)64 * 1024 * 1024)
+
+/* Immutable once made. Freed when the cache and every transfer have let go. */
+struct blob;
+struct slice blob_bytes(const struct blob *b);
+
+enum tree_answer {
+    TREE_FILE,      /* *ret_file is filled */
+    TREE_ABSENT,    /* no such file */
+    TREE_BAD_NAME,  /* a name that no phone asks for: `..`, control bytes, too long */
+    TREE_FORBIDDEN, /* there, but not to be given: a symbolic link, no permission, not a regular file */
+    TREE_DIRECTORY,
+    TREE_BROKEN     /* the machine failed: EIO, out of memory or descriptors */
+};
+/* "absent", "refused name" ... one word or two for logs. */
+const char *tree_answer_words(enum tree_answer answer);
+
+/* A file as it was at the moment of asking. */
+struct tree_file {
+    struct blob *blob; /* small file; then fd is -1 */
+    int fd;            /* large file, for pread and sendfile; owned */
+    uint64_t size;     /* bytes */
+    struct timespec mtime;
+    uint64_t etag; /* of inode, size and mtime: changes when the file does */
+};
+
+struct tree_question {
+    struct slice name; /* relative, decoded; leading slashes are skipped */
+};
+
+/* Watches and caches on `loop`; NULL loop: no cache at all (explain, check, tests). The root is borrowed.
+ * 0 or a negative errno. */
+int tree_open(const struct rootdir *root, const char *root_path, struct loop *loop, struct tree **ret_tree);
+void tree_close(struct tree *t);
+enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file);
+void tree_file_release(struct tree_file *file);
+/* False when a large file is no longer what it was when asked (size or mtime moved): the transfer must end. */
+bool tree_file_unchanged(const struct tree_file *file);
+/* Bytes at `offset`, fewer only at the end of the file; negative errno, -ESTALE when the file changed. */
+ssize_t tree_file_read(const struct tree_file *file, uint64_t offset, void *into, size_t len);
+/* Forgets every blob (SIGHUP). */
+void tree_forget(struct tree *t);
+
+#endif
