@@ -1,0 +1,31 @@
+/* URL -> bytes, whatever brings them: libcurl over real networks (phone/fetch.h), a script in a test.
+ *
+ * One request at a time, as a phone fetches. */
+#ifndef DIALTONE_PHONE_TRANSPORT_H
+#define DIALTONE_PHONE_TRANSPORT_H
+
+#include "guide/procedure.h"
+
+struct transport_request {
+    struct slice url;            /* absolute; may bring its own user and password */
+    struct slice user, password; /* used when the URL brings none; "" none */
+    struct slice user_agent;
+    uint32_t timeout_ms;         /* silence that counts as a failure; connecting counts too */
+    size_t limit;                /* bytes; a longer file is refused */
+    bool discard;                /* only whether it comes matters (firmware): no bytes are kept */
+    bool verify_peer;            /* https: static.security.trust_certificates */
+    bool verify_host;            /* https: static.security.cn_validation */
+};
+
+/* Called once for a request, from the loop, never from inside `start`. The bytes are borrowed for the call. */
+typedef void transport_done(void *context, const struct fetched *fetched);
+
+struct transport {
+    /* False: out of memory; `done` will not be called. */
+    bool (*start)(struct transport *t, const struct transport_request *r, transport_done *done, void *context);
+    /* Drops the request under way; `done` is not called any more. */
+    void (*cancel)(struct transport *t);
+    void (*close)(struct transport *t);
+};
+
+#endif
