@@ -209,6 +209,8 @@ static void keys_without_static_find_the_static_row(void **state)
     assert_true(param_find(SLICE("lang.gui"), &alias) && !alias);
     assert_true(param_find(SLICE("static.lang.gui"), &alias) && !alias);
     assert_null(param_find(SLICE("static.features.dnd_mode"), &alias));
+    /* Not by way of the family of misspellings, static.static.security. */
+    assert_null(param_find(SLICE("static.security.nothing"), &alias));
 }
 
 static void keys_that_spell_a_pattern_are_unknown(void **state)
