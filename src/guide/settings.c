@@ -36,13 +36,13 @@ static struct settings_index *find(const struct settings *s, struct slice id)
 /* Room for `static.` before a key that the catalogue knows. */
 #define KEY_BYTES (PARAM_KEY_BYTES_MAX + 8)
 
-/* The key in use today: an old one without `static.` is the static one (facts.md chapter 6), a replaced or
- * misspelt one is what the catalogue says. May be written into `room`. */
+/* The key in use today: an old one without `static.` is the static one (facts.md chapter 6), a replaced one is
+ * what the catalogue says; a misspelt one stays what it is, as on a phone. May be written into `room`. */
 static struct slice canonical_key(struct slice key, struct buf *room, const struct param **ret_param)
 {
     bool alias = false;
     const struct param *param = param_find(key, &alias);
-    if (param && param->current.len) {
+    if (param && param->current.len && !param->misspelt) {
         key = param->current;
         param = param_find(key, NULL);
     } else if (param && alias) {
@@ -239,9 +239,11 @@ static void look_at_key(const struct cfg_file *cfg, const struct cfg_assignment 
     struct place at = { cfg->file, a->line, a->column };
     bool alias = false;
     const struct param *param = param_find(a->key, &alias);
-    if (param && param->current.len)
-        diag_add(findings, param->misspelt ? SEVERITY_WARNING : SEVERITY_NOTE, at, "%.*s is %s %.*s",
-                 SLICE_ARG(a->key), param->misspelt ? "misspelt for" : "an old name of", SLICE_ARG(param->current));
+    if (param && param->misspelt)
+        diag_add(findings, SEVERITY_WARNING, at, "%.*s is misspelt: no phone is known to read it", SLICE_ARG(a->key));
+    else if (param && param->current.len)
+        diag_add(findings, SEVERITY_NOTE, at, "%.*s is an old name of %.*s", SLICE_ARG(a->key),
+                 SLICE_ARG(param->current));
     else if (param && alias)
         diag_add(findings, SEVERITY_NOTE, at, "%.*s is an old name of static.%.*s", SLICE_ARG(a->key),
                  SLICE_ARG(a->key));
