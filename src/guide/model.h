@@ -11,6 +11,7 @@
 struct model {
     struct slice product;       /* as the guide's tables say: "SIP-T46S" */
     struct slice name;          /* the $MODEL name: "T46S"; "" for models that [MODEL] cannot name */
+    struct slice agent;         /* what its User-Agent says where that is not the product; else "" */
     struct slice aliases;       /* further spellings, separated by blanks */
     uint16_t common_cfg;        /* y%012u.cfg */
     uint8_t boot_generation;    /* first firmware generation that reads boot files; 0: none does */
@@ -26,14 +27,20 @@ struct model {
 
 /* All rows, in the order of the data file. */
 const struct model *model_all(size_t *ret_count);
-/* By product name, $MODEL name or alias, with or without `SIP-`, in any case; NULL when unknown. */
+/* By product name, User-Agent product, $MODEL name or alias, in this order, with or without `SIP-`, in any
+ * case, `_` and blank being one; NULL when unknown. `T21P_E2` finds the T21P E2, `T21_E2` the T21 E2. */
 const struct model *model_find(struct slice name);
 /* The rows that share a common CFG number, one a call: `after` is NULL first; NULL at the end. */
 const struct model *model_by_common_cfg(uint64_t number, const struct model *after);
-/* Whether `name` stands in a [MODEL] list for this model (`T21P_E2` serves both T21 E2 models). */
+/* Whether `name`, already without blanks around it, stands in a [MODEL] list for this model (`T21P_E2` serves
+ * both T21 E2 models). Exactly as the guide spells it: whether phones take another case is unknown. */
 bool model_answers_to(const struct model *model, struct slice name);
+/* The $MODEL name, or the product without `SIP-` where there is none: what static.auto_provision.url_wildcard.pn
+ * says at the factory ("T46G") and what a person calls the phone. */
+struct slice model_short_name(const struct model *model);
 
-/* 66.84.0.15: hardware, generation, minor, build. Boot-ROM forms with more fields keep the first four. */
+/* 66.84.0.15: hardware, generation, minor, build, each up to 65535. Forms with more fields (28.1.0.128.0.0.0,
+ * facts.md 5.1) keep the first four; fewer than four are refused. */
 struct firmware {
     uint16_t field[4];
 };
@@ -51,13 +58,16 @@ struct identity {
     struct firmware firmware;
 };
 
+/* All three are false for an unknown model. */
 bool identity_reads_boot_files(const struct identity *id);
 bool identity_has_exclude_mode(const struct identity *id);
 bool identity_reads_prefixes(const struct identity *id);
 /* `Yealink SIP-T46G 28.72.0.1 00:15:65:4a:a9:37`; without the MAC when user_agent_mac.enable is 0. */
 void identity_print_user_agent(const struct identity *id, bool with_mac, struct buf *out);
 
-/* What a request's User-Agent says; every part may be missing (facts.md 5.1 lists the odd shapes). */
+/* What a request's User-Agent says; every part may be missing (facts.md 5.1 lists the odd shapes). Bytes past
+ * USER_AGENT_BYTES_MAX are not looked at. */
+enum { USER_AGENT_BYTES_MAX = 512 };
 struct user_agent {
     bool is_phone; /* it looks like one of these phones at all */
     const struct model *model;
