@@ -15,12 +15,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that every input must have. Not assert(): it has to hold in a release build too. */
-#define MUST(property)                                                                                           \
-    do {                                                                                                         \
-        if (!(property)) {                                                                                       \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #property);                        \
-            abort();                                                                                             \
-        }                                                                                                        \
+#define MUST(property)                                                                                         \
+    do {                                                                                                       \
+        if (!(property)) {                                                                                     \
+            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #property);                      \
+            abort();                                                                                           \
+        }                                                                                                      \
     } while (0)
 
 #endif

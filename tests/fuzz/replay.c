@@ -42,8 +42,8 @@ static size_t below(uint64_t *seed, size_t limit)
 
 static uint8_t telling_byte(uint64_t *seed)
 {
-    static const uint8_t telling[] = { 0, '\n', '\r', '\t', ' ', '"', '#', '%', '.', '/', ':', '=', '?', '@',
-                                       '[', ']', '0', '9', 'a', 0x7f, 0x80, 0xef, 0xff };
+    static const uint8_t telling[] = { 0,   '\n', '\r', '\t', ' ', '"', '#', '%',  '.',  '/',  ':', '=',
+                                       '?', '@',  '[',  ']',  '0', '9', 'a', 0x7f, 0x80, 0xef, 0xff };
     size_t pick = below(seed, 2 * sizeof telling);
     return pick < sizeof telling ? telling[pick] : (uint8_t)next_random(seed);
 }
@@ -179,8 +179,7 @@ int main(int argc, char **argv)
     uint64_t mutations = MUTATIONS;
     bool understood = argc == 2 || (argc == 3 && slice_u64(slice_str(argv[2]), 0, 1u << 30, &mutations));
     int count = understood ? scandir(argv[1], &entries, is_seed, alphasort) : -1;
-    struct current *c =
-        mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct current *c = mmap(NULL, sizeof *c, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (count <= 0 || c == MAP_FAILED) {
         printf("Bail out! usage: replay CORPUS [MUTATIONS], and the corpus must hold a file\n");
         return EXIT_FAILURE;
@@ -194,7 +193,8 @@ int main(int argc, char **argv)
         printf("%sok %d - %s and %llu mutations of it\n", status ? "not " : "", i + 1, entries[i]->d_name,
                (unsigned long long)mutations);
         if (status)
-            keep_input(c, strrchr(argv[1], '/') ? strrchr(argv[1], '/') + 1 : argv[1], entries[i]->d_name, status);
+            keep_input(c, strrchr(argv[1], '/') ? strrchr(argv[1], '/') + 1 : argv[1], entries[i]->d_name,
+                       status);
         failed += status != 0;
         free(entries[i]);
     }
