@@ -120,7 +120,7 @@ def installs(available, wanted, *sets):
         assert set(names) == wanted and len(names) == len(wanted), set(names) ^ wanted
         assert machine.log().count('update') == 1, machine.log()
         for name in wanted:
-            assert name in result.stdout.split('distribution:')[1], result.stdout
+            assert name in result.stdout.split('installing from the distribution')[1], result.stdout
 
 
 @test
