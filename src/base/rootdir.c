@@ -51,7 +51,8 @@ int rootdir_open(const struct rootdir *root, struct slice name, int flags, int *
     memcpy(path, name.ptr, name.len);
     path[name.len] = '\0';
     struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NONBLOCK),
+        /* O_PATH opens nothing that could block, and openat2 refuses the two together. */
+        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK)),
         .mode = flags & O_CREAT ? 0600 : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
                    (root->follow_symlinks ? 0u : (unsigned)RESOLVE_NO_SYMLINKS),
