@@ -259,10 +259,14 @@ bool datagram_reserve(struct datagram *d, const union address *to, const struct 
     struct outgoing *o = &s->out[s->queued];
     struct msghdr *header = &s->send[s->queued].msg_hdr;
     o->socket = d;
-    o->to = *to;
     o->bytes.iov_base = s->send_area + s->area_used;
-    header->msg_name = &o->to;
-    header->msg_namelen = address_length(to);
+    header->msg_name = NULL;
+    header->msg_namelen = 0;
+    if (to) {
+        o->to = *to;
+        header->msg_name = &o->to;
+        header->msg_namelen = address_length(to);
+    }
     header->msg_iov = &o->bytes;
     header->msg_iovlen = 1;
     header->msg_flags = 0;
@@ -309,7 +313,8 @@ static void keep(struct datagram_set *s, size_t from)
         s->out[to] = s->out[from];
         s->send[to] = s->send[from];
         struct msghdr *header = &s->send[to].msg_hdr;
-        header->msg_name = &s->out[to].to;
+        if (header->msg_name)
+            header->msg_name = &s->out[to].to;
         header->msg_iov = &s->out[to].bytes;
         if (header->msg_control)
             header->msg_control = &s->out[to].control;

@@ -67,8 +67,9 @@ int datagram_local_address(const struct datagram *d, union address *ret_address)
 /* Receives no more and drops what is queued; `closed` comes from the loop, when the memory may go. */
 void datagram_close(struct datagram *d, void (*closed)(struct datagram *d));
 
-/* Room for one datagram of at most `cap` bytes to `to`; fill it, then commit its length before the next call into this
- * set. False when too much is queued. It leaves at the end of the round. */
+/* Room for one datagram of at most `cap` bytes to `to` (NULL: whom the socket is connected to); fill it, then commit its length before the next call into this
+ * set. A room that is not committed is
+ * forgotten. False when too much is queued. It leaves at the end of the round. */
 bool datagram_reserve(struct datagram *d, const union address *to, const struct datagram_local *from,
                       size_t cap, struct buf *ret_room);
 void datagram_commit(struct datagram_set *set, size_t len);

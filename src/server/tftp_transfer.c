@@ -139,12 +139,19 @@ static bool send_block(struct tftp_transfer *t, uint64_t block, struct tftp_wire
     return true;
 }
 
+/* After an acknowledgement: what the window has room for. When it came in the middle of what had been sent, all
+ * that follows it goes again, but only once for the blocks that were out then: a phone that acknowledges
+ * every doubled block would otherwise get everything twice to the end of the file. */
 static void send_window(struct tftp_transfer *t, struct tftp_wire *wire)
 {
-    uint64_t end_block = t->acked + t->windowsize;
+    uint64_t first_block = t->sent + 1, end_block = t->acked + t->windowsize;
+    if (t->acked < t->sent && t->acked > t->again_until) {
+        first_block = t->acked + 1;
+        t->again_until = t->sent;
+    }
     if (!t->netascii && end_block > octet_last(t))
         end_block = octet_last(t);
-    for (uint64_t block = t->acked + 1; block <= end_block; block++) {
+    for (uint64_t block = first_block; block <= end_block; block++) {
         if (!send_block(t, block, wire))
             return;
     }
@@ -232,6 +239,7 @@ void tftp_transfer_timeout(struct tftp_transfer *t, struct tftp_wire *wire, uint
         return;
     }
     wait_longer(t, now_ms);
+    t->again_until = 0;
     if (t->state == TFTP_UNPROVEN && has_oack(t))
         send_oack(t, wire);
     else

@@ -20,7 +20,8 @@
  * answered gets 5 datagrams in all, one that has fallen silent 7 more after what it was sent while it still
  * answered: 8 with a window of 1 (security.md R13). Only the clock resends: an ACK that acknowledges nothing new
  * is ignored, so a doubled packet never doubles what follows (the sorcerer's apprentice, RFC 1123 4.2.3.1).
- * An ACK inside the window means that the blocks after it were lost, and they go again (RFC 7440 section 4).
+ * An ACK inside the window means that the blocks after it were lost, and they go again (RFC 7440 section 4), once
+ * for what was out at that time.
  *
  * Block numbers wrap from 65535 to 0; inside they are 64 bits. A file whose size is a multiple of the block size ends
  * with an empty block; so does an empty file.
@@ -53,11 +54,12 @@ enum tftp_state {
     TFTP_ENDED
 };
 
-/* 136 bytes; the blob of `file` is shared with the tree's cache. */
+/* Some 150 bytes; the blob of `file` is shared with the tree's cache. */
 struct tftp_transfer {
     struct tree_file file; /* owned */
     uint64_t acked;        /* blocks acknowledged */
     uint64_t sent;         /* highest block sent; 0: none, or the OACK */
+    uint64_t again_until;  /* highest block that was out when a window last went again */
     uint64_t due_ms;       /* when to call tftp_transfer_timeout() */
     uint64_t text_at;      /* netascii: offset at which block acked + 1 starts */
     uint64_t text_next;    /* netascii: offset behind it, once sent */
