@@ -25,7 +25,7 @@ struct fake_file {
 static struct fake_file fake_files[16];
 static size_t fake_file_count;
 static int fake_held; /* files that have been given out and not released */
-static struct journal_event fake_events[4096];
+static struct journal_event fake_events[8192];
 static size_t fake_event_count;
 
 static inline void fakes_reset(void)
