@@ -6,15 +6,14 @@
 #include <unistd.h>
 
 /* Large enough for either family's packet information, aligned as the kernel wants it. */
-union control {
-    char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-    struct cmsghdr align;
+struct control {
+    _Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 struct outgoing {
     struct datagram *socket; /* NULL: closed meanwhile */
     union address to;
-    union control control;
+    struct control control;
     struct iovec bytes;
 };
 
@@ -27,7 +26,7 @@ struct datagram_set {
     char *receive_area;
     struct mmsghdr receive[DATAGRAM_BATCH];
     struct iovec receive_at[DATAGRAM_BATCH];
-    union control receive_control[DATAGRAM_BATCH];
+    struct control receive_control[DATAGRAM_BATCH];
     struct datagram_in in[DATAGRAM_BATCH];
 
     /* Queue and headers run side by side, so that neighbours with the same socket are one sendmmsg. */
@@ -144,8 +143,8 @@ static void receive(struct datagram *d)
     struct datagram_set *s = d->set;
     for (size_t i = 0; i < DATAGRAM_BATCH; i++) {
         s->receive[i].msg_hdr.msg_namelen = sizeof s->in[i].from;
-        s->receive[i].msg_hdr.msg_control = &s->receive_control[i];
-        s->receive[i].msg_hdr.msg_controllen = sizeof s->receive_control[i];
+        s->receive[i].msg_hdr.msg_control = s->receive_control[i].bytes;
+        s->receive[i].msg_hdr.msg_controllen = sizeof s->receive_control[i].bytes;
     }
     int count = recvmmsg(d->fd, s->receive, DATAGRAM_BATCH, MSG_DONTWAIT, NULL);
     if (count <= 0)
@@ -219,15 +218,15 @@ void datagram_close(struct datagram *d, void (*closed)(struct datagram *d))
     d->fd = -1;
 }
 
-static void put_source(struct msghdr *header, union control *control, const struct datagram_local *from)
+static void put_source(struct msghdr *header, struct control *control, const struct datagram_local *from)
 {
     header->msg_control = NULL;
     header->msg_controllen = 0;
     if (!from || from->family == AF_UNSPEC)
         return;
     memset(control, 0, sizeof *control);
-    header->msg_control = control;
-    header->msg_controllen = sizeof *control;
+    header->msg_control = control->bytes;
+    header->msg_controllen = sizeof control->bytes;
     struct cmsghdr *c = CMSG_FIRSTHDR(header);
     if (from->family == AF_INET) {
         struct in_pktinfo info = { .ipi_spec_dst = from->v4 };
@@ -317,7 +316,7 @@ static void keep(struct datagram_set *s, size_t from)
             header->msg_name = &s->out[to].to;
         header->msg_iov = &s->out[to].bytes;
         if (header->msg_control)
-            header->msg_control = &s->out[to].control;
+            header->msg_control = s->out[to].control.bytes;
     }
     s->out[to].bytes.iov_base = at;
     s->area_used += s->out[to].bytes.iov_len;

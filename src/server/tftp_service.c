@@ -255,7 +255,7 @@ static void on_timer(struct timer *timer)
 
 /* To somebody who has no transfer; as small as what came, but not for ever. */
 static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m,
-                         enum tftp_error code, const char *text)
+                         uint16_t code, const char *text)
 {
     struct buf room;
     if (address_port(&m->from) == 0 ||

@@ -113,7 +113,7 @@ static char heard[2000];
 /* The next packet; *from: who sent it. */
 static struct tftp_packet hear(int fd, union address *from)
 {
-    struct tftp_packet p;
+    struct tftp_packet p = { 0 };
     for (unsigned round = 0; round < 2000; round++) {
         socklen_t len = sizeof *from;
         ssize_t got = recvfrom(fd, heard, sizeof heard, MSG_DONTWAIT, &from->sa, &len);
