@@ -163,14 +163,24 @@ static int check_expect(struct http_request *r, const char **ret_reason)
     return r->expect_continue ? 0 : 417;
 }
 
+/* The guard lets one pass before the request line. */
+static struct slice without_empty_line(struct slice head)
+{
+    return slice_from(head, head.len && head.ptr[0] == '\r' ? 2 : 0);
+}
+
+struct slice http_guard_target(const struct http_guard *g, struct slice head)
+{
+    return slice_first(slice_from(without_empty_line(head), (size_t)g->method_len + 1), g->target_len);
+}
+
 int http_request_parse(const struct http_guard *g, struct slice head, struct http_request *ret_request,
                        const char **ret_reason)
 {
-    /* The guard lets one empty line pass before the request line. */
-    head = slice_from(head, head.len && head.ptr[0] == '\r' ? 2 : 0);
+    struct slice target = http_guard_target(g, head);
+    head = without_empty_line(head);
     *ret_request = (struct http_request){ .head = head, .method = method_of(slice_first(head, g->method_len)) };
-    ret_request->target = slice_first(slice_from(head, (size_t)g->method_len + 1), g->target_len);
-    struct slice target = ret_request->target;
+    ret_request->target = target;
     if (ret_request->method == HTTP_METHOD_UNKNOWN) {
         *ret_reason = "unknown method";
         return 501;

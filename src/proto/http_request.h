@@ -40,6 +40,9 @@ struct http_guard {
 /* `head` are the bytes from the head's first on, those of earlier calls included (they are not looked at again). */
 enum http_guard_answer http_guard(struct http_guard *g, struct slice head);
 
+/* The target as far as the guard has seen it, for the journal of a head that is refused or never whole. */
+struct slice http_guard_target(const struct http_guard *g, struct slice head);
+
 enum http_method {
     HTTP_METHOD_GET,
     HTTP_METHOD_HEAD,
@@ -78,8 +81,7 @@ struct http_request {
 };
 
 /* 0 and *ret_request, or the status of a refusal with *ret_reason (static text): 400, 417, 501. `head` is what
- * http_guard() found whole. Method and target are set in *ret_request even then, as far as they are known, for
- * the journal. */
+ * http_guard() found whole. Method, target and the header lines are set in *ret_request even then, for the journal. */
 int http_request_parse(const struct http_guard *g, struct slice head, struct http_request *ret_request,
                        const char **ret_reason);
 
@@ -87,7 +89,8 @@ static inline bool http_request_has(const struct http_request *r, enum http_fiel
 {
     return r->field[field].ptr != NULL;
 }
-/* Every value of a field that may come on several lines: start with *at = 0. */
+/* Every value of a field that may come on several lines: start with *at = 0. Reads `head` and nothing else, which
+ * may be part of a head. */
 bool http_request_next(const struct http_request *r, enum http_field field, size_t *at, struct slice *ret_value);
 
 /* The path of a target, still percent-encoded, without its query: `/a/b` of origin form `/a/b?c` and of absolute
