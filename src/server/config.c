@@ -173,6 +173,8 @@ bool config_parse(struct config *c, struct slice bytes, struct slice file, struc
 {
     bool ok = true;
     struct slice line;
+    if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))
+        bytes = slice_from(bytes, 3);
     for (uint32_t number = 1; slice_cut(&bytes, '\n', &line); number++) {
         struct slice text = slice_trim(line);
         size_t equals = slice_find(text, '=');
