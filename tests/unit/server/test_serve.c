@@ -79,8 +79,10 @@ static void a_server_runs_in_threads_of_this_process_and_leaves_nothing(void **s
 {
     struct house *h = *state;
     struct serve *s;
-    size_t before = descriptors();
+    size_t before = 0;
     for (unsigned i = 0; i < 3; i++) {
+        /* libuv keeps a pipe of its own for the process from its first loop on. */
+        before = i == 1 ? descriptors() : before;
         assert_int_equal(serve_start(&h->config, &s), 0);
         assert_true(serve_port(s, PROTOCOL_TFTP) > 0 && serve_port(s, PROTOCOL_HTTP) > 0);
         assert_int_equal(serve_port(s, PROTOCOL_FTP), 0);
