@@ -31,13 +31,13 @@ static const struct config_key keys[] = {
     TEXT("run.user", run_user, 0, 255, "", "user to become when started as root; blank is the owner of the root"),
     SWITCH("run.confine", run_confine, "1", "refuse to serve when privileges could not be given up"),
     LIMIT("run.drain_s", run_drain_s, 0, 3600, "30", "seconds that SIGTERM leaves to transfers under way"),
-    LIMIT("tftp.transfers", tftp_transfers, 1, 1000000, "10000", "TFTP transfers at once"),
-    LIMIT("tftp.peer_transfers", tftp_peer_transfers, 1, 1000000, "64",
+    NUMBER("tftp.transfers", tftp_transfers, 1, 1000000, "20000", "TFTP transfers at once; 330 bytes each"),
+    LIMIT("tftp.peer_transfers", tftp_peer_transfers, 1, 1000000, "2000",
           "TFTP transfers at once to one address; phones behind a NAT share one"),
-    LIMIT("tftp.rate", tftp_rate, 1, 1000000, "200", "TFTP requests a second from one address"),
+    LIMIT("tftp.rate", tftp_rate, 0, 1000000, "1000", "TFTP requests a second from one address; 0 is no limit"),
     LIMIT("tftp.blksize_max", tftp_blksize_max, 512, 65464, "1468",
           "bytes in a TFTP block; 1468 fill an Ethernet frame"),
-    LIMIT("http.connections", http_connections, 1, 1000000, "10000", "HTTP connections at once"),
+    NUMBER("http.connections", http_connections, 1, 1000000, "10000", "HTTP connections at once"),
     LIMIT("http.peer_connections", http_peer_connections, 1, 1000000, "256",
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
@@ -173,6 +173,8 @@ bool config_parse(struct config *c, struct slice bytes, struct slice file, struc
 {
     bool ok = true;
     struct slice line;
+    if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))
+        bytes = slice_from(bytes, 3);
     for (uint32_t number = 1; slice_cut(&bytes, '\n', &line); number++) {
         struct slice text = slice_trim(line);
         size_t equals = slice_find(text, '=');

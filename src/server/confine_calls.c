@@ -77,23 +77,23 @@ static int add_conditional(scmp_filter_ctx filter)
         const char *name;
         struct scmp_arg_cmp when;
     } rules[] = {
-        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET) },
-        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET6) },
+        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET, 0) },
+        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET6, 0) },
         /* Threads, no processes. */
         { "clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) },
         /* No memory becomes code. */
         { "mmap", SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
         { "mmap2", SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
         { "mprotect", SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONBIO) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIOCLEX) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONREAD) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, TCGETS) },
-        { "prctl", SCMP_A0_64(SCMP_CMP_EQ, PR_SET_NAME) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONBIO, 0) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIOCLEX, 0) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONREAD, 0) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, TCGETS, 0) },
+        { "prctl", SCMP_A0_64(SCMP_CMP_EQ, PR_SET_NAME, 0) },
         /* Asking for limits, not setting them. */
-        { "prlimit64", SCMP_A2_64(SCMP_CMP_EQ, 0) },
+        { "prlimit64", SCMP_A2_64(SCMP_CMP_EQ, 0, 0) },
         /* abort() */
-        { "tgkill", SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid()) },
+        { "tgkill", SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0) },
     };
     int error = 0;
     for (size_t i = 0; !error && i < sizeof rules / sizeof *rules; i++)
