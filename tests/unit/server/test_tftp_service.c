@@ -290,6 +290,32 @@ static void R13_a_request_heard_twice_makes_one_transfer(void **state)
     close(fd);
 }
 
+/* A phone that never got the answer asks again and shall not wait for our longer and longer waits; and its new port
+ * may be one whose last owner has gone. */
+static void a_request_heard_again_a_second_later_is_answered_by_the_same_transfer(void **state)
+{
+    (void)state;
+    union address first, from;
+    open_service("127.0.0.1");
+    int fd = phone();
+    ask_plain(fd, "y000000000000.boot");
+    assert_int_equal(hear(fd, &first).block, 1);
+    wait_ms(1100);
+    assert_int_equal(hear(fd, &from).block, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        wait_ms(500);
+        ask_plain(fd, "y000000000000.boot");
+        assert_int_equal(hears_nothing(fd), i != 1);
+    }
+    ack(fd, &first, 1);
+    assert_int_equal(hear(fd, &from).block, 2);
+    assert_true(address_eq(&first, &from));
+    ack(fd, &first, 2);
+    assert_true(hears_nothing(fd));
+    only_event(OUTCOME_SENT, "y000000000000.boot");
+    close(fd);
+}
+
 static void a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer(void **state)
 {
     (void)state;
@@ -601,6 +627,7 @@ int main(void)
         service_test(every_refusal_has_its_code_and_its_event),
         service_test(R15_malformed_requests_get_error_4_and_an_event),
         service_test(R13_a_request_heard_twice_makes_one_transfer),
+        service_test(a_request_heard_again_a_second_later_is_answered_by_the_same_transfer),
         service_test(a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer),
         service_test(R13_a_peer_that_never_answers_gets_five_packets),
         service_test(R13_strangers_get_error_5_and_disturb_nothing),
