@@ -353,6 +353,12 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
     struct slot *t = find(s, &m->from);
     if (!t)
         return false;
+    /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one, sent
+     * just before by a phone that uses one port for all its requests. */
+    datagram_receive_now(&s->pool[t->socket]);
+    t = find(s, &m->from);
+    if (!t)
+        return false;
     if (t->request_hash == hash_of(m->bytes) && t->transfer.state == TFTP_UNPROVEN) {
         struct wire w = wire_of(t);
         tftp_transfer_asked_again(&t->transfer, &w.wire, s->worker->loop.now_ms);

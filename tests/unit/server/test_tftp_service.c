@@ -341,6 +341,32 @@ static void a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer(void *
     close(fd);
 }
 
+/* A phone with one port for everything: its last ACK and its next request are read in either order. */
+static void the_last_ack_counts_though_the_next_request_is_read_first(void **state)
+{
+    (void)state;
+    union address from;
+    open_service("127.0.0.1");
+    int fd = phone(), other = phone();
+    for (unsigned i = 0; i < 200; i++) {
+        ask_plain(fd, i % 2 ? "y000000000000.boot" : "/y000000000000.boot");
+        for (uint16_t block = 1; block <= 2; block++) {
+            struct tftp_packet p = hear(fd, &from);
+            assert_int_equal(p.opcode, TFTP_DATA);
+            assert_int_equal(p.block, block);
+            /* The listener is ready before the last ACK comes, so it is read first. */
+            say(other, &server, slice_of("\0\5\0\0", 4));
+            ack(fd, &from, block);
+        }
+    }
+    turn(3);
+    assert_int_equal(fake_event_count, 200);
+    for (unsigned i = 0; i < 200; i++)
+        assert_int_equal(fake_events[i].outcome, OUTCOME_SENT);
+    close(fd);
+    close(other);
+}
+
 static void R13_a_peer_that_never_answers_gets_five_packets(void **state)
 {
     (void)state;
@@ -629,6 +655,7 @@ int main(void)
         service_test(R13_a_request_heard_twice_makes_one_transfer),
         service_test(a_request_heard_again_a_second_later_is_answered_by_the_same_transfer),
         service_test(a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer),
+        service_test(the_last_ack_counts_though_the_next_request_is_read_first),
         service_test(R13_a_peer_that_never_answers_gets_five_packets),
         service_test(R13_strangers_get_error_5_and_disturb_nothing),
         service_test(R11_a_full_table_answers_and_the_oldest_silent_one_makes_room),
