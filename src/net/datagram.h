@@ -67,6 +67,10 @@ int datagram_local_address(const struct datagram *d, union address *ret_address)
 /* Receives no more and drops what is queued; `closed` comes from the loop, when the memory may go. */
 void datagram_close(struct datagram *d, void (*closed)(struct datagram *d));
 
+/* Takes the next batch at once instead of at its turn, for who must know what this socket has to say before going on.
+ * Also from within another socket's `received`, but not deeper. */
+void datagram_receive_now(struct datagram *d);
+
 /* Room for one datagram of at most `cap` bytes to `to` (NULL: whom the socket is connected to); fill it, then commit its length before the next call into this
  * set. A room that is not committed is
  * forgotten. False when too much is queued. It leaves at the end of the round. */

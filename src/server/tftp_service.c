@@ -20,6 +20,7 @@ struct slot {
     struct peer_limit *limit;
     int64_t wall_ms;
     uint64_t started_ms;
+    uint64_t request_hash;
     union {
         char short_name[TFTP_NAME_INLINE];
         char *long_name;
@@ -336,13 +337,36 @@ static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file
     return answer == TREE_FILE;
 }
 
-/* True when the request is only the echo of one that is being served. Otherwise what stands in its way is gone. */
-static bool is_echo(struct tftp_service *s, const union address *peer, struct slice name)
+/* FNV-1a: of datagrams one peer port sent, so nobody else can aim at it. */
+static uint64_t hash_of(struct slice bytes)
 {
-    struct slot *t = find(s, peer);
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < bytes.len; i++)
+        h = (h ^ (unsigned char)bytes.ptr[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+/* True when the request is the same once more, for a transfer that goes on. Otherwise what stands in the way of a
+ * new one is gone. */
+static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
+{
+    struct slot *t = find(s, &m->from);
     if (!t)
         return false;
-    if (slice_eq(name_of(t), name) && (t->transfer.state == TFTP_UNPROVEN || t->transfer.resends == 0))
+    /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one, sent
+     * just before by a phone that uses one port for all its requests. */
+    datagram_receive_now(&s->pool[t->socket]);
+    t = find(s, &m->from);
+    if (!t)
+        return false;
+    if (t->request_hash == hash_of(m->bytes) && t->transfer.state == TFTP_UNPROVEN) {
+        struct wire w = wire_of(t);
+        tftp_transfer_asked_again(&t->transfer, &w.wire, s->worker->loop.now_ms);
+        after(t, true);
+        return true;
+    }
+    /* Late, or the phone has started again? The transfer running well says late. */
+    if (t->request_hash == hash_of(m->bytes) && t->transfer.resends == 0)
         return true;
     stop(s, t, "the phone asked anew");
     return false;
@@ -379,6 +403,7 @@ static void start(struct tftp_service *s, const struct datagram_in *m, const str
     peer_limits_begin(s->limits, limit);
     t->local = m->to;
     t->socket = (uint8_t)s->turn;
+    t->request_hash = hash_of(m->bytes);
     t->wall_ms = s->worker->loop.wall_ms;
     t->started_ms = s->worker->loop.now_ms;
     struct wire w = wire_of(t);
@@ -418,7 +443,7 @@ static void on_request(struct tftp_service *s, const struct datagram_in *m)
     /* Nobody can be answered there. */
     if (address_port(&m->from) == 0)
         return;
-    if (fault == TFTP_FINE && p.opcode == TFTP_RRQ && is_echo(s, &m->from, p.name))
+    if (fault == TFTP_FINE && p.opcode == TFTP_RRQ && is_echo(s, m))
         return;
     struct refusal no = { OUTCOME_REFUSED, TFTP_ERROR_ILLEGAL, tftp_fault_words(fault), false };
     if (!within_rate(s, &m->from)) {

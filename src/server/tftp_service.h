@@ -4,7 +4,7 @@
  * the transfers on it apart, and one peer port has at most one transfer. All requests that one recvmmsg brought get the
  * same pool socket, those of the next the next, so that a batch of requests is answered with one sendmmsg.
  *
- * Memory: a transfer takes under 300 bytes from a table made at start (pages never used cost nothing) and shares
+ * Memory: a transfer takes some 330 bytes of a table made at start (pages never used cost nothing) and shares
  * the file's blob with the tree's cache; a name longer than TFTP_NAME_INLINE bytes is allocated, nothing else is.
  *
  * A request                                   is answered with                   journal
@@ -16,10 +16,12 @@
  *   malformed                                 ERROR 4                            refused
  *   too many at once, in all or of the peer   ERROR 0 (security.md R11)          refused
  *   too many a second of the peer             nothing: the phone asks again      refused
- *   again, while its transfer waits for
- *   the first answer or runs well             nothing: that transfer goes on     nothing: it is one request
- *   again, when its transfer is stuck, or
- *   for another file from the same port       the new transfer                   the old one: stopped
+ *   the very same again, while its transfer
+ *   waits for the first answer                the first datagram again, at       nothing: it is one request
+ *                                             most once a second
+ *   the same while its transfer runs well     nothing                            nothing
+ *   the same when its transfer is stuck, or
+ *   another from the same port                the new transfer                   the old one: stopped
  * A packet that belongs to no transfer gets ERROR 5 from a pool socket and ERROR 4 from the listener, at most TFTP_STRAY_RATE a second
  * in all, and an ERROR never gets an answer (security.md R13). When the table is full, the oldest transfer that
  * has waited a first time-out for its peer's first answer makes room: so a flood of forged requests cannot

@@ -13,6 +13,7 @@
  *     ACK already had, other       nothing
  *     ERROR                        nothing, ever (R13)      ended: stopped
  *   tftp_transfer_timeout()        ONE datagram: the OACK or the block after the last acknowledged one
+ *   tftp_transfer_asked_again()    the first datagram once more, when the last one is a second old
  *
  * Retransmission, the only one: when due_ms has passed with nothing new acknowledged, one datagram goes out
  * again and the wait doubles: 1 s (or the negotiated timeout), 2 s, 4 s, up to 8 s (or the negotiated timeout
@@ -54,7 +55,7 @@ enum tftp_state {
     TFTP_ENDED
 };
 
-/* Some 150 bytes; the blob of `file` is shared with the tree's cache. */
+/* Some 160 bytes; the blob of `file` is shared with the tree's cache. */
 struct tftp_transfer {
     struct tree_file file; /* owned */
     uint64_t acked;        /* blocks acknowledged */
@@ -86,6 +87,8 @@ void tftp_transfer_receive(struct tftp_transfer *t, const struct tftp_packet *pa
                            uint64_t now_ms);
 /* Does nothing before due_ms. */
 void tftp_transfer_timeout(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms);
+/* The peer sent its request a second time. One that has answered already sent it before it heard us. */
+void tftp_transfer_asked_again(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms);
 /* Ends it from our side; `code` and `reason` go to the peer as an ERROR when `wire` is not NULL. */
 void tftp_transfer_stop(struct tftp_transfer *t, enum outcome outcome, uint16_t code, const char *reason,
                         struct tftp_wire *wire);
