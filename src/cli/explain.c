@@ -1,6 +1,7 @@
 /* dialtone explain: what a phone would do, told from a directory and without any network. */
 #include "cli/phone_options.h"
 #include "cli/report_text.h"
+#include "guide/procedure.h"
 #include "phone/flash.h"
 #include "server/tree.h"
 

@@ -73,7 +73,7 @@ static json_t *phone(const struct identity *id)
     struct buf mac = BUF_ON(mac_bytes), firmware = BUF_ON(firmware_bytes);
     mac_print_colons(id->mac, &mac);
     firmware_print(id->firmware, &firmware);
-    return json_pack("{so so so}", "mac", text(buf_slice(&mac)), "model", text(id->model->product), "firmware",
+    return json_pack("{so so so}", "mac", text(buf_slice(&mac)), "model", text(model_short_name(id->model)), "firmware",
                      text(buf_slice(&firmware)));
 }
 

@@ -17,6 +17,7 @@ struct verb {
 int verb_misused(const struct verb *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int verb_check(const struct verb *verb, int argc, char **argv);
+int verb_demo(const struct verb *verb, int argc, char **argv);
 int verb_explain(const struct verb *verb, int argc, char **argv);
 int verb_models(const struct verb *verb, int argc, char **argv);
 int verb_phone(const struct verb *verb, int argc, char **argv);

@@ -34,14 +34,14 @@ static struct slice take_marked(const struct boot_parser *p, const struct line *
         struct slice inner = slice_from(text, m->open.len);
         size_t end = slice_find_text(inner, m->close);
         if (m->curly)
-            say(p, line, SEVERITY_WARNING, text.ptr, "curly quotes around the URL; write \" or < >");
+            say(p, line, SEVERITY_WARNING, text.ptr, "curly quotes around the URL; write straight ones or < >");
         if (end == inner.len)
             say(p, line, SEVERITY_WARNING, text.ptr, "the mark around the URL is not closed");
         else if (slice_trim(slice_from(inner, end + m->close.len)).len)
             say(p, line, SEVERITY_WARNING, inner.ptr + end + m->close.len, "text behind the URL is ignored");
         return slice_trim(slice_first(inner, end));
     }
-    say(p, line, SEVERITY_NOTE, text.ptr, "no \" or < > around the URL");
+    say(p, line, SEVERITY_NOTE, text.ptr, "neither quotes nor < > around the URL");
     return text;
 }
 
@@ -51,7 +51,7 @@ static void look_at_target(const struct boot_parser *p, const struct line *line,
     if (!slice_ends_nocase(path, SLICE(".cfg")))
         say(p, line, SEVERITY_WARNING, target.ptr, "the file to include must be a .cfg");
     if (slice_find(target, '\\') < target.len)
-        say(p, line, SEVERITY_ERROR, target.ptr + slice_find(target, '\\'), "directories are separated by /, not \\");
+        say(p, line, SEVERITY_ERROR, target.ptr + slice_find(target, '\\'), "directories are separated by a slash, not a backslash");
 }
 
 static bool add_include(struct boot_parser *p, const struct line *line, struct slice target)
@@ -84,8 +84,9 @@ static bool is_include(struct slice text, struct slice *ret_rest)
     text = slice_trim(slice_from(text, 1));
     if (!slice_starts_nocase(text, SLICE("config")))
         return false;
-    *ret_rest = slice_trim(slice_from(text, 6));
-    return true;
+    text = slice_from(text, 6);
+    *ret_rest = slice_trim(text);
+    return text.len == 0 || !byte_is_alpha(text.ptr[0]);
 }
 
 static bool parse_include(struct boot_parser *p, const struct line *line, struct slice rest)
@@ -109,7 +110,7 @@ static void set_switch(struct boot_parser *p, const struct line *line, struct sl
     }
     if (!on && !slice_eq(value, SLICE("0"))) {
         diag_add(p->reader.findings, SEVERITY_ERROR, line_place(&p->reader, line, value.len ? value.ptr : NULL),
-                 "%.*s is 0 or 1, not `%.*s`; the default holds", SLICE_ARG(key), SLICE_ARG(value));
+                 "%.*s is 0 or 1, not `%.*s`; the line is ignored", SLICE_ARG(key), SLICE_ARG(value));
         return;
     }
     if (*target != BOOT_UNSET)

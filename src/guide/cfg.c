@@ -7,7 +7,9 @@ struct cfg_parser {
     struct cfg_assignment **tail;
 };
 
-/* Lines that look like `key = value` but belong elsewhere, or nowhere. */
+#define INCLUDE SLICE("include:")
+
+/* Lines that belong in a boot file, with or without a `=`. */
 static const char *misplaced(struct slice key)
 {
     static const struct {
@@ -21,7 +23,7 @@ static const char *misplaced(struct slice key)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (slice_eq(key, table[i].key))
             return table[i].why;
-    if (slice_starts_nocase(key, SLICE("include:")))
+    if (slice_starts_nocase(key, INCLUDE))
         return "include belongs in a boot file; phones ignore it here";
     return NULL;
 }
@@ -62,7 +64,8 @@ static bool parse_line(struct cfg_parser *p, const struct line *line)
     }
     const char *why = misplaced(key);
     if (why) {
-        diag_add(findings, SEVERITY_WARNING, at, "%s", why);
+        bool include = slice_starts_nocase(key, INCLUDE);
+        diag_add(findings, include ? SEVERITY_ERROR : SEVERITY_WARNING, at, "%s", why);
         return true;
     }
     if (has_blank(key)) {

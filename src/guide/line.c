@@ -16,13 +16,16 @@ static struct slice without_bom(struct slice bytes)
     return slice_starts(bytes, BOM) ? slice_from(bytes, BOM.len) : bytes;
 }
 
-/* Control bytes that text does not hold. 0x1a ends text files of old editors. */
+/* Ends text files of old editors, where the last line would end. */
+#define END_MARK 0x1a
+
+/* Control bytes that text does not hold. */
 static size_t count_controls(struct slice bytes)
 {
     size_t count = 0;
     for (size_t i = 0; i < bytes.len; i++) {
         char c = bytes.ptr[i];
-        count += byte_is_control(c) && c != '\t' && c != '\r' && c != '\n' && c != '\f' && c != 0x1a;
+        count += byte_is_control(c) && c != '\t' && c != '\r' && c != '\n' && c != '\f' && c != END_MARK;
     }
     return count;
 }
@@ -44,6 +47,9 @@ static const char *refusal_by_start(struct slice bytes)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (slice_starts_nocase(text, table[i].start))
             return table[i].why;
+    /* Many resource files have no declaration (facts.md 8.1), nor have error pages. */
+    if (text.len > 1 && text.ptr[0] == '<' && (byte_is_alpha(text.ptr[1]) || text.ptr[1] == '!'))
+        return "XML or HTML, not a configuration file";
     return NULL;
 }
 
@@ -114,7 +120,7 @@ static bool take_line(struct line_reader *r, struct slice *ret_text)
     r->number++;
     bool ended = before > text.len;
     bool cr = text.len && text.ptr[text.len - 1] == '\r';
-    if (cr)
+    if (cr || (!ended && text.ptr[text.len - 1] == END_MARK))
         text.len--;
     if (ended && cr && !r->crlf && !r->lf)
         diag_add(r->findings, SEVERITY_NOTE, (struct place){ r->file, r->number, 0 }, "lines end in CR LF");
@@ -156,7 +162,7 @@ static void look_at_header(struct line_reader *r, struct slice raw, struct slice
     r->header_seen = true;
     if (slice_starts_nocase(text, SLICE("#!/")))
         diag_add(r->findings, SEVERITY_NOTE, at, "the header is written `#!version:1.0.0.1`, without a slash");
-    else if (r->number > 1)
+    if (r->number > 1)
         diag_add(r->findings, SEVERITY_WARNING, at, "the header must stand in the first line");
     else if (text.ptr != raw.ptr)
         diag_add(r->findings, SEVERITY_NOTE, at, "blanks before the header");
@@ -165,8 +171,9 @@ static void look_at_header(struct line_reader *r, struct slice raw, struct slice
 /* Says that the header is missing, where the first content shows it. */
 static void look_for_header(struct line_reader *r)
 {
-    if (r->header_seen)
+    if (r->header_seen || r->header_sought)
         return;
+    r->header_sought = true;
     struct slice rest = r->rest, text;
     while (slice_cut(&rest, '\n', &text))
         if (is_header(slice_trim(text)))
@@ -193,7 +200,9 @@ static void look_at_names(const struct line_reader *r, const struct line *line)
     while (slice_cut(&rest, ',', &name)) {
         name = slice_trim(name);
         const struct model *model = model_find(name);
-        if (!model)
+        if (name.len == 0)
+            diag_add(r->findings, SEVERITY_WARNING, line_place(r, line, name.ptr), "an empty name in a [MODEL] prefix");
+        else if (!model)
             diag_add(r->findings, SEVERITY_WARNING, line_place(r, line, name.ptr),
                      "%.*s is no phone model that a [MODEL] prefix can name", SLICE_ARG(name));
         else if (!model_answers_to(model, name))
@@ -213,6 +222,7 @@ static bool split_prefix(const struct line_reader *r, struct slice text, struct 
     line->has_prefix = true;
     line->models = slice_trim(slice_from(slice_first(text, close), 1));
     line->content = slice_trim(slice_from(text, close + 1));
+    line->column += (uint32_t)(line->content.ptr - text.ptr);
     bool old_section = only_brackets(text) && !names_models(line->models);
     if (old_section)
         diag_add(r->findings, SEVERITY_ERROR, line_place(r, line, text.ptr),
@@ -234,8 +244,6 @@ bool line_next(struct line_reader *r, struct line *ret_line)
             say_once(r, SAID_BOM, SEVERITY_NOTE, 1, "a byte order mark before the header");
         }
         look_at_bytes(r, raw);
-        if (raw.len && raw.ptr[raw.len - 1] == 0x1a)
-            raw.len--;
         struct slice text = slice_trim(raw);
         if (text.len && is_header(text))
             look_at_header(r, raw, text);
@@ -245,11 +253,8 @@ bool line_next(struct line_reader *r, struct line *ret_line)
         look_at_spacing(r, raw, text);
         struct line line = { .number = r->number, .content = text };
         line.column = (uint32_t)(text.ptr - raw.ptr) + 1;
-        const char *start = text.ptr;
-        uint32_t first_column = line.column;
         if (!split_prefix(r, text, &line))
             continue;
-        line.column = first_column + (uint32_t)(line.content.ptr - start);
         *ret_line = line;
         return true;
     }

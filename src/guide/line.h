@@ -28,7 +28,7 @@ struct line_reader {
     struct slice file; /* its name, for findings */
     struct diag *findings;
     uint32_t number;
-    bool header_seen;
+    bool header_seen, header_sought;
     unsigned said; /* tolerances already told */
     bool crlf, lf;
 };

@@ -6,6 +6,7 @@
 #define DIALTONE_GUIDE_LINT_H
 
 #include "guide/boot.h"
+#include "guide/cfg.h"
 #include "guide/name.h"
 
 struct lint_file;
