@@ -1,0 +1,68 @@
+/* The inside of phone/fetch: shared by its files, by nobody else.
+ *
+ *   fetch.c         handles on the loop: start, drive, cancel, close
+ *   fetch_request.c what libcurl is told about a request
+ *   fetch_judge.c   what came of it, in the words of a person */
+#ifndef DIALTONE_PHONE_FETCH_INSIDE_H
+#define DIALTONE_PHONE_FETCH_INSIDE_H
+
+#include "base/buf.h"
+#include "base/url.h"
+#include "phone/fetch.h"
+
+#include <curl/curl.h>
+
+#define FETCH_WHY_BYTES 512
+#define FETCH_REDIRECTS_MAX 5
+/* Of a TFTP ERROR packet's message. */
+#define FETCH_TFTP_TEXT_MAX 100
+
+enum fetch_scheme { FETCH_NO_SCHEME, FETCH_TFTP, FETCH_FTP, FETCH_HTTP };
+
+/* Why our own callback ended the transfer. */
+enum fetch_stop { FETCH_STOP_NONE, FETCH_STOP_LARGE, FETCH_STOP_MEMORY, FETCH_STOP_STATUS };
+
+struct fetch_watch;
+
+struct fetch {
+    struct transport transport;
+    struct loop *loop;
+    CURLM *multi;
+    CURL *easy; /* one for all requests */
+    struct curl_slist *headers;
+    uv_timer_t curl_timer;
+    struct timer silence;
+    struct timer nudge;          /* TFTP: libcurl repeats its request only when it is called */
+    struct fetch_watch *watches; /* the sockets libcurl waits for */
+    bool short_of_memory;        /* a socket could not be watched */
+    curl_socket_t driven;        /* whose event libcurl is handling; -1: none */
+
+    /* The request under way. */
+    transport_done *done; /* NULL: none */
+    void *context;
+    enum fetch_scheme scheme;
+    uint32_t timeout_ms;
+    size_t limit;
+    bool discard;
+    bool credentials;      /* the URL or the request brought some */
+    bool second_try;       /* FTP as anonymous, TFTP without options */
+    curl_socket_t control; /* FTP: the control connection; -1: not known */
+    enum fetch_stop stop;
+    char *bytes;
+    size_t len, cap;
+    int tftp_error; /* of the ERROR packet seen; -1: none */
+    char tftp_text[FETCH_TFTP_TEXT_MAX + 1];
+    char error[CURL_ERROR_SIZE];
+};
+
+/* Everything that is the same for every request. False: out of memory. */
+bool fetch_prepare(struct fetch *f);
+/* 0, -EINVAL for a URL that cannot be fetched, -ENOMEM. */
+int fetch_describe(struct fetch *f, const struct transport_request *r);
+/* Whether the answer asks for the other way of asking (fetch.h); set up when so. */
+bool fetch_try_again(struct fetch *f, CURLcode code);
+
+/* The outcome of a transfer that ended with `code`, the reason written to `why`; bytes are left out. */
+enum fetch_outcome fetch_judge(const struct fetch *f, CURLcode code, struct buf *why);
+
+#endif

@@ -1,0 +1,195 @@
+#include "phone/fetch_inside.h"
+
+#include <errno.h>
+
+struct verdict {
+    CURLcode code;
+    enum fetch_outcome outcome;
+    const char *why;
+};
+
+static const struct verdict verdicts[] = {
+    { CURLE_COULDNT_RESOLVE_HOST, FETCH_FAILED, "host name not found" },
+    { CURLE_GOT_NOTHING, FETCH_FAILED, "the server closed the connection without an answer" },
+    { CURLE_PARTIAL_FILE, FETCH_FAILED, "the connection broke off in the middle of the file" },
+    { CURLE_RECV_ERROR, FETCH_FAILED, "the connection broke off" },
+    { CURLE_SEND_ERROR, FETCH_FAILED, "the connection broke off" },
+    { CURLE_WEIRD_SERVER_REPLY, FETCH_FAILED, "the answer is not of this protocol" },
+    { CURLE_OUT_OF_MEMORY, FETCH_FAILED, "out of memory" },
+    { CURLE_URL_MALFORMAT, FETCH_REFUSED, "not a URL that can be fetched" },
+    { CURLE_SSL_CACERT_BADFILE, FETCH_FAILED, "the list of trusted certificates cannot be read" },
+};
+
+static void put_limit(const struct fetch *f, struct buf *why)
+{
+    buf_str(why, "larger than ");
+    buf_number(why, f->limit);
+    buf_str(why, " bytes");
+}
+
+static void put_silence(const struct fetch *f, struct buf *why)
+{
+    bool whole = f->timeout_ms % 1000 == 0;
+    buf_str(why, "no answer within ");
+    buf_number(why, whole ? f->timeout_ms / 1000 : f->timeout_ms);
+    buf_str(why, whole ? " s" : " ms");
+}
+
+/* libcurl's "error:0A00010B:SSL routines::wrong version number" ends in what a person can use. */
+static struct slice last_part(struct slice text)
+{
+    size_t colon = slice_find_last(text, ':');
+    return slice_trim(colon == text.len ? text : slice_from(text, colon + 1));
+}
+
+static void put_tls(const struct fetch *f, CURLcode code, struct buf *why)
+{
+    struct slice error = slice_str(f->error);
+    struct slice chain = SLICE("SSL certificate problem: ");
+    if (code == CURLE_SSL_CONNECT_ERROR) {
+        buf_str(why, "no TLS connection: ");
+        buf_escaped(why, last_part(error));
+    } else if (slice_starts(error, chain)) {
+        buf_str(why, "the server's certificate is not trusted: ");
+        buf_escaped(why, slice_from(error, chain.len));
+    } else {
+        buf_str(why, "the server's certificate is for another host");
+    }
+}
+
+static void put_no_connection(const struct fetch *f, struct buf *why)
+{
+    char bytes[96];
+    long number = 0;
+    curl_easy_getinfo(f->easy, CURLINFO_OS_ERRNO, &number);
+    if (number == ECONNREFUSED)
+        buf_str(why, "connection refused");
+    else if (number)
+        buf_format(why, "cannot connect: %s", strerror_r((int)number, bytes, sizeof bytes));
+    else
+        buf_str(why, "cannot connect");
+}
+
+/* What has nothing to do with the protocol on top. */
+static enum fetch_outcome judge_network(const struct fetch *f, CURLcode code, struct buf *why)
+{
+    for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
+        if (verdicts[i].code == code) {
+            buf_str(why, verdicts[i].why);
+            return verdicts[i].outcome;
+        }
+    }
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        put_silence(f, why);
+    else if (code == CURLE_COULDNT_CONNECT)
+        put_no_connection(f, why);
+    else if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR)
+        put_tls(f, code, why);
+    else
+        buf_str(why, curl_easy_strerror(code));
+    return FETCH_FAILED;
+}
+
+static bool is_tftp_error(const struct fetch *f, CURLcode code)
+{
+    static const CURLcode codes[] = {
+        CURLE_TFTP_NOTFOUND, CURLE_TFTP_PERM,           CURLE_REMOTE_DISK_FULL,     CURLE_TFTP_UNKNOWNID,
+        CURLE_TFTP_NOSUCHUSER, CURLE_REMOTE_FILE_EXISTS, CURLE_ABORTED_BY_CALLBACK,
+    };
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i] == code)
+            return true;
+    /* ERROR 0 and 4, but also whatever libcurl itself does not like in a packet. */
+    return code == CURLE_TFTP_ILLEGAL && f->tftp_error >= 0;
+}
+
+static enum fetch_outcome judge_tftp(const struct fetch *f, CURLcode code, struct buf *why)
+{
+    if (code == CURLE_OK)
+        return FETCH_GOT;
+    if (is_tftp_error(f, code)) {
+        buf_str(why, "TFTP error");
+        if (f->tftp_error >= 0)
+            buf_format(why, " %d", f->tftp_error);
+        buf_str(why, f->tftp_text[0] ? ": " : "");
+        buf_escaped(why, slice_str(f->tftp_text));
+        return FETCH_ABSENT;
+    }
+    if (code == CURLE_TFTP_ILLEGAL) {
+        buf_str(why, "the answer is not TFTP");
+        return FETCH_FAILED;
+    }
+    /* Given up after its own number of repetitions. */
+    return judge_network(f, code == CURLE_COULDNT_CONNECT ? CURLE_OPERATION_TIMEDOUT : code, why);
+}
+
+static enum fetch_outcome judge_ftp(const struct fetch *f, CURLcode code, struct buf *why)
+{
+    long status = 0;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK)
+        return FETCH_GOT;
+    bool network = code == CURLE_OPERATION_TIMEDOUT || code == CURLE_COULDNT_CONNECT;
+    if (code == CURLE_REMOTE_FILE_NOT_FOUND || (!network && (status == 550 || status == 553))) {
+        buf_format(why, "FTP %d", status == 553 ? 553 : 550);
+        return FETCH_ABSENT;
+    }
+    if (code == CURLE_LOGIN_DENIED)
+        buf_format(why, "FTP %ld: user name or password not accepted", status);
+    else if (!network && status >= 400)
+        buf_format(why, "FTP %ld", status);
+    else
+        return judge_network(f, code, why);
+    return FETCH_FAILED;
+}
+
+static enum fetch_outcome judge_status(const struct fetch *f, long status, struct buf *why)
+{
+    buf_format(why, "HTTP %ld", status);
+    if (status == 403 || status == 404 || status == 410)
+        return FETCH_ABSENT;
+    if (status == 401)
+        buf_str(why, f->credentials ? ": user name or password not accepted" : ": asks for a user name and password");
+    return FETCH_FAILED;
+}
+
+static enum fetch_outcome judge_http(const struct fetch *f, CURLcode code, struct buf *why)
+{
+    long status = 0;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK && (status == 200 || status == 203))
+        return FETCH_GOT;
+    if (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR || f->stop == FETCH_STOP_STATUS)
+        return judge_status(f, status, why);
+    if (code == CURLE_TOO_MANY_REDIRECTS) {
+        buf_format(why, "more than %d redirects", FETCH_REDIRECTS_MAX);
+        return FETCH_FAILED;
+    }
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && status >= 300 && status < 400) {
+        buf_str(why, "redirected to what is neither http nor https");
+        return FETCH_REFUSED;
+    }
+    /* What libcurl takes for HTTP/0.9. */
+    return judge_network(f, code == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_WEIRD_SERVER_REPLY : code, why);
+}
+
+enum fetch_outcome fetch_judge(const struct fetch *f, CURLcode code, struct buf *why)
+{
+    if (f->stop == FETCH_STOP_LARGE || code == CURLE_FILESIZE_EXCEEDED) {
+        put_limit(f, why);
+        return FETCH_REFUSED;
+    }
+    if (f->stop == FETCH_STOP_MEMORY || f->short_of_memory)
+        return judge_network(f, CURLE_OUT_OF_MEMORY, why);
+    switch (f->scheme) {
+    case FETCH_TFTP:
+        return judge_tftp(f, code, why);
+    case FETCH_FTP:
+        return judge_ftp(f, code, why);
+    case FETCH_HTTP:
+        return judge_http(f, code, why);
+    case FETCH_NO_SCHEME:
+        break;
+    }
+    return judge_network(f, CURLE_URL_MALFORMAT, why);
+}

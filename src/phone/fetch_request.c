@@ -1,0 +1,305 @@
+#include "phone/fetch_inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* The user's libcurl may be built with anything; these four are what phones speak. */
+#define PROTOCOLS "tftp,ftp,http,https"
+#define REDIRECT_PROTOCOLS "http,https"
+
+#define BLKSIZE 1432L
+#define RECEIVE_BYTES 8192L
+#define FIRST_BYTES ((size_t)4096)
+
+static bool grow(struct fetch *f, size_t need)
+{
+    size_t cap = f->cap ? f->cap : FIRST_BYTES;
+    while (cap < need)
+        cap *= 2;
+    char *bytes = realloc(f->bytes, cap);
+    if (!bytes)
+        return false;
+    f->bytes = bytes;
+    f->cap = cap;
+    return true;
+}
+
+/* An HTTP body counts only behind 200; 203 is 200 through a proxy. */
+static bool is_file(const struct fetch *f)
+{
+    long status = 0;
+    if (f->scheme != FETCH_HTTP)
+        return true;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status == 200 || status == 203;
+}
+
+static bool is_too_large(const struct fetch *f, size_t more)
+{
+    curl_off_t announced = -1;
+    /* CURLOPT_MAXFILESIZE does not look at a TFTP tsize. */
+    curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    return more > f->limit - f->len || (announced > 0 && (uint64_t)announced > f->limit);
+}
+
+static size_t on_write(char *bytes, size_t size, size_t count, void *context)
+{
+    struct fetch *f = context;
+    size_t len = size * count;
+    if (!is_file(f))
+        f->stop = FETCH_STOP_STATUS;
+    else if (is_too_large(f, len))
+        f->stop = FETCH_STOP_LARGE;
+    else if (!f->discard && len > f->cap - f->len && !grow(f, f->len + len))
+        f->stop = FETCH_STOP_MEMORY;
+    if (f->stop != FETCH_STOP_NONE)
+        return 0;
+    if (!f->discard && len)
+        memcpy(f->bytes + f->len, bytes, len);
+    f->len += len;
+    return len;
+}
+
+/* libcurl says QUIT and then blocks until the server answers. Nothing of that answer matters, so after QUIT
+ * the control connection reads as closed. */
+static int on_ftp_talk(CURL *easy, curl_infotype type, char *bytes, size_t len, void *context)
+{
+    struct fetch *f = context;
+    (void)easy;
+    if (f->scheme != FETCH_FTP)
+        return 0;
+    if (type == CURLINFO_HEADER_IN && f->control == CURL_SOCKET_BAD)
+        f->control = f->driven;
+    if (type == CURLINFO_HEADER_OUT && f->control != CURL_SOCKET_BAD &&
+        slice_starts(slice_of(bytes, len), SLICE("QUIT")))
+        shutdown(f->control, SHUT_RD);
+    return 0;
+}
+
+static bool limit_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, PROTOCOLS) &&
+           !curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, REDIRECT_PROTOCOLS);
+#else
+    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS,
+                             (long)(CURLPROTO_TFTP | CURLPROTO_FTP | CURLPROTO_HTTP | CURLPROTO_HTTPS)) &&
+           !curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
+static bool set_numbers(CURL *easy)
+{
+    static const struct {
+        CURLoption option;
+        long value;
+    } numbers[] = {
+        { CURLOPT_NOSIGNAL, 1 },
+        { CURLOPT_BUFFERSIZE, RECEIVE_BYTES },
+        /* A phone opens a connection for every file (facts.md 5.2, 5.7). */
+        { CURLOPT_FRESH_CONNECT, 1 },
+        { CURLOPT_FORBID_REUSE, 1 },
+        { CURLOPT_PATH_AS_IS, 1 },
+        { CURLOPT_TFTP_BLKSIZE, BLKSIZE },
+        { CURLOPT_FTP_USE_EPSV, 0 },
+        { CURLOPT_FTP_SKIP_PASV_IP, 1 }, /* security.md R8 */
+        { CURLOPT_FTP_FILEMETHOD, CURLFTPMETHOD_NOCWD },
+        { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
+        { CURLOPT_SSL_ENABLE_ALPN, 0 },
+        { CURLOPT_FAILONERROR, 1 },
+        { CURLOPT_FOLLOWLOCATION, 1 },
+        { CURLOPT_MAXREDIRS, FETCH_REDIRECTS_MAX },
+        { CURLOPT_HTTPAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST) },
+#if LIBCURL_VERSION_NUM >= 0x075700
+        /* The trusted certificates are megabytes: not between requests. */
+        { CURLOPT_CA_CACHE_TIMEOUT, 0 },
+        /* A name that is being looked up does not hold a cancelled request. */
+        { CURLOPT_QUICK_EXIT, 1 },
+#endif
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (curl_easy_setopt(easy, numbers[i].option, numbers[i].value))
+            return false;
+    return true;
+}
+
+bool fetch_prepare(struct fetch *f)
+{
+    CURL *e = f->easy;
+    f->headers = curl_slist_append(NULL, "Connection: close");
+    return f->headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
+           !curl_easy_setopt(e, CURLOPT_HTTPHEADER, f->headers) &&
+           !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) && !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) &&
+           !curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_ftp_talk) &&
+           !curl_easy_setopt(e, CURLOPT_DEBUGDATA, f) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error);
+}
+
+static enum fetch_scheme scheme_of(struct slice name)
+{
+    static const struct {
+        struct slice name;
+        enum fetch_scheme scheme;
+    } schemes[] = {
+        { { "tftp", 4 }, FETCH_TFTP },
+        { { "ftp", 3 }, FETCH_FTP },
+        { { "http", 4 }, FETCH_HTTP },
+        { { "https", 5 }, FETCH_HTTP },
+    };
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (slice_eq_nocase(name, schemes[i].name))
+            return schemes[i].scheme;
+    return FETCH_NO_SCHEME;
+}
+
+/* TFTP and FTP know names only, no query; libcurl would take `;type=` and `;mode=` for its own. */
+static void put_path(struct buf *out, const struct url *url, enum fetch_scheme scheme)
+{
+    char bytes[3 * URL_BYTES_MAX + 1];
+    struct buf text = BUF_ON(bytes);
+    url_encode(url->path, &text);
+    if (url->has_query)
+        buf_byte(&text, '?');
+    url_encode(url->query, &text);
+    for (size_t i = 0; i < text.len; i++) {
+        bool special = text.ptr[i] == ';' || text.ptr[i] == '?';
+        if (special && scheme != FETCH_HTTP)
+            buf_format(out, "%%%02X", (unsigned char)text.ptr[i]);
+        else
+            buf_byte(out, text.ptr[i]);
+    }
+}
+
+static bool is_ipv6(struct slice host)
+{
+    return slice_find(host, ':') < host.len;
+}
+
+/* Without user and password: those go as options, so that libcurl knows whose they are. */
+static int set_url(struct fetch *f, const struct url *url)
+{
+    char bytes[10 * URL_BYTES_MAX];
+    struct buf out = BUF_ON(bytes);
+    buf_text(&out, url->scheme);
+    buf_str(&out, is_ipv6(url->host) ? "://[" : "://");
+    buf_text(&out, url->host);
+    buf_str(&out, is_ipv6(url->host) ? "]" : "");
+    if (url->port)
+        buf_format(&out, ":%u", url->port);
+    put_path(&out, url, f->scheme);
+    if (!buf_terminate(&out))
+        return -EINVAL;
+    return curl_easy_setopt(f->easy, CURLOPT_URL, bytes) ? -ENOMEM : 0;
+}
+
+/* "" takes the option back. */
+static int set_text(struct fetch *f, CURLoption option, struct slice text)
+{
+    char bytes[URL_BYTES_MAX + 1];
+    struct buf out = BUF_ON(bytes);
+    buf_text(&out, text);
+    if (!buf_terminate(&out) || memchr(bytes, '\0', text.len) || memchr(bytes, '\n', text.len))
+        return -EINVAL;
+    return curl_easy_setopt(f->easy, option, text.len ? bytes : NULL) ? -ENOMEM : 0;
+}
+
+static bool set_user(struct fetch *f, const char *user, const char *password)
+{
+    return !curl_easy_setopt(f->easy, CURLOPT_USERNAME, user) &&
+           !curl_easy_setopt(f->easy, CURLOPT_PASSWORD, password);
+}
+
+static int set_credentials(struct fetch *f, const struct transport_request *r, const struct url *url)
+{
+    char user[URL_BYTES_MAX + 1], password[URL_BYTES_MAX + 1];
+    struct buf u = BUF_ON(user), p = BUF_ON(password);
+    bool fits = true;
+    if (url->has_user) {
+        fits = url_decode(url->user, &u) && url_decode(url->password, &p);
+    } else {
+        buf_text(&u, r->user);
+        buf_text(&p, r->password);
+    }
+    if (!fits || !buf_terminate(&u) || !buf_terminate(&p))
+        return -EINVAL;
+    f->credentials = u.len > 0;
+    if (f->scheme == FETCH_FTP && !f->credentials)
+        return set_user(f, "anonymous", "") ? 0 : -ENOMEM;
+    return set_user(f, f->credentials ? user : NULL, f->credentials ? password : NULL) ? 0 : -ENOMEM;
+}
+
+/* Without verification the trusted certificates are not even read: they are megabytes. */
+static bool set_trust(struct fetch *f, const struct transport_request *r)
+{
+    CURL *e = f->easy;
+#if LIBCURL_VERSION_NUM >= 0x075400
+    char *file = NULL, *directory = NULL;
+    if (r->verify_peer) {
+        curl_easy_getinfo(e, CURLINFO_CAINFO, &file);
+        curl_easy_getinfo(e, CURLINFO_CAPATH, &directory);
+    }
+    if (curl_easy_setopt(e, CURLOPT_CAINFO, file) || curl_easy_setopt(e, CURLOPT_CAPATH, directory))
+        return false;
+#endif
+    return !curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, r->verify_peer ? 1L : 0L) &&
+           !curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, r->verify_host ? 2L : 0L);
+}
+
+/* Silence is watched in fetch.c. These two are where libcurl must know as well: how often a TFTP request is
+ * repeated follows from the first, and while it waits for FTP's last answer nothing else runs. */
+static bool set_times(struct fetch *f)
+{
+    long connect_ms = f->scheme == FETCH_TFTP ? (long)f->timeout_ms : 0;
+    long answer_s = ((long)f->timeout_ms + 999) / 1000;
+    return !curl_easy_setopt(f->easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) &&
+           !curl_easy_setopt(f->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, answer_s);
+}
+
+/* libcurl tries one address only over UDP, and phones are IPv4 unless told otherwise. */
+static long addresses(const struct fetch *f, const struct url *url)
+{
+    return f->scheme == FETCH_TFTP && !is_ipv6(url->host) ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_WHATEVER;
+}
+
+static bool set_rest(struct fetch *f, const struct transport_request *r, const struct url *url)
+{
+    CURL *e = f->easy;
+    curl_off_t largest = f->limit > INT64_MAX ? INT64_MAX : (curl_off_t)f->limit;
+    return set_times(f) && set_trust(f, r) &&
+           !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
+           !curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, largest) &&
+           !curl_easy_setopt(e, CURLOPT_VERBOSE, f->scheme == FETCH_FTP ? 1L : 0L) &&
+           !curl_easy_setopt(e, CURLOPT_TFTP_NO_OPTIONS, 0L);
+}
+
+int fetch_describe(struct fetch *f, const struct transport_request *r)
+{
+    struct url url;
+    if (!url_parse(r->url, &url) || (f->scheme = scheme_of(url.scheme)) == FETCH_NO_SCHEME)
+        return -EINVAL;
+    if (f->scheme != FETCH_HTTP && url_last_segment(&url).len == 0)
+        return -EINVAL;
+    f->timeout_ms = r->timeout_ms;
+    f->limit = r->limit;
+    f->discard = r->discard;
+    int error = set_url(f, &url);
+    if (!error)
+        error = set_text(f, CURLOPT_USERAGENT, r->user_agent);
+    if (!error)
+        error = set_credentials(f, r, &url);
+    return error ? error : set_rest(f, r, &url) ? 0 : -ENOMEM;
+}
+
+bool fetch_try_again(struct fetch *f, CURLcode code)
+{
+    long status = 0;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (f->second_try)
+        return false;
+    if (f->scheme == FETCH_FTP && f->credentials && code == CURLE_LOGIN_DENIED)
+        f->second_try = set_user(f, "anonymous", "");
+    /* libcurl takes the tsize 0 of an empty file for an error. */
+    if (f->scheme == FETCH_TFTP && code == CURLE_TFTP_ILLEGAL && f->tftp_error < 0)
+        f->second_try = !curl_easy_setopt(f->easy, CURLOPT_TFTP_NO_OPTIONS, 1L);
+    return f->second_try;
+}
