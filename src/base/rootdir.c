@@ -50,8 +50,10 @@ int rootdir_open(const struct rootdir *root, struct slice name, int flags, int *
         return -EINVAL;
     memcpy(path, name.ptr, name.len);
     path[name.len] = '\0';
+    /* openat2 takes no O_NONBLOCK with O_PATH, which opens nothing that could block. */
+    flags |= flags & O_PATH ? O_CLOEXEC : O_CLOEXEC | O_NONBLOCK;
     struct open_how how = {
-        .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NONBLOCK),
+        .flags = (uint64_t)(unsigned)flags,
         .mode = flags & O_CREAT ? 0600 : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS |
                    (root->follow_symlinks ? 0u : (unsigned)RESOLVE_NO_SYMLINKS),

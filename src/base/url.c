@@ -50,6 +50,9 @@ static bool split_host(struct slice authority, struct url *url)
     if (bracketed && end == authority.len)
         return false;
     url->host = bracketed ? slice_from(slice_first(authority, end), 1) : slice_first(authority, end);
+    /* Brackets are put back only around a host with a colon, so only such a host may have come in them. */
+    if (bracketed && slice_find(url->host, ':') == url->host.len)
+        return false;
     port = slice_from(authority, bracketed ? end + 1 : end);
     if (port.len > 1) {
         uint64_t number;
@@ -143,7 +146,7 @@ static void put_authority(struct buf *out, const struct url *url, const struct u
 
 static bool keep(struct buf *out, struct arena *arena, struct slice *ret_text)
 {
-    return buf_ok(out) && arena_copy(arena, buf_slice(out), ret_text);
+    return buf_ok(out) && out->len <= URL_BYTES_MAX && arena_copy(arena, buf_slice(out), ret_text);
 }
 
 static void put_query(struct buf *out, const struct url *url)

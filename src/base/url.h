@@ -29,7 +29,8 @@ bool url_parse(struct slice text, struct url *ret_url);
 /* True when `text` starts with `scheme://`. */
 bool url_is_absolute(struct slice text);
 /* `reference` seen from `base`, dot segments removed (RFC 3986 5.2; `..` at the root stays at the root).
- * The base's user and password go along to the same host only. False: not a URL, or out of memory. */
+ * The base's user and password go along to the same host only. False: not a URL, too long, or out of
+ * memory. */
 bool url_resolve(struct slice base, struct slice reference, struct arena *arena, struct slice *ret_text);
 /* The directory that `text` stands in: up to and with the last slash of the path, no query. */
 bool url_directory(struct slice text, struct arena *arena, struct slice *ret_text);

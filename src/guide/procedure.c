@@ -231,7 +231,8 @@ static void answer_file(struct procedure *p, const struct fetched *fetched, stru
         take(p, fetched->bytes);
         break;
     case FETCH_ABSENT:
-        p->asking->outcome = FILE_ABSENT;
+    case FETCH_OUTSIDE:
+        p->asking->outcome = fetched->outcome == FETCH_ABSENT ? FILE_ABSENT : FILE_SKIPPED;
         p->asking->why = why;
         run_absent_file(p);
         break;
@@ -253,6 +254,7 @@ static void answer_resource(struct procedure *p, const struct fetched *fetched, 
         [FETCH_ABSENT] = FILE_ABSENT,
         [FETCH_FAILED] = FILE_FAILED,
         [FETCH_REFUSED] = FILE_REFUSED,
+        [FETCH_OUTSIDE] = FILE_SKIPPED,
     };
     if (fetched->outcome == FETCH_FAILED && try_again(p, why))
         return;

@@ -80,7 +80,8 @@ enum fetch_outcome {
     FETCH_GOT,
     FETCH_ABSENT,  /* the server says there is no such file */
     FETCH_FAILED,  /* no or no clear answer: worth another try */
-    FETCH_REFUSED  /* came, but too large or not acceptable: no other try */
+    FETCH_REFUSED, /* came, but too large or not acceptable: no other try */
+    FETCH_OUTSIDE  /* explain only: on a server that it does not know; the run goes on as if absent */
 };
 
 struct fetched {

@@ -28,7 +28,9 @@ static void ask(struct procedure *p, enum state state, struct slice url, struct 
     p->attempts = 0;
     p->why = why;
     p->state = state;
-    if (!p->asking)
+    if (p->asking)
+        p->asking->asked_because = why;
+    else
         run_fail_memory(p);
 }
 

@@ -21,8 +21,9 @@ struct report_file {
     struct report_file *next;
     struct slice url; /* absolute, wildcards replaced; may hold user and password: url_print_public() */
     enum name_kind kind;
+    struct slice asked_because; /* "" when obvious */
     enum file_outcome outcome;
-    struct slice why; /* "" when there is nothing to add */
+    struct slice why; /* of the outcome; "" when there is nothing to add */
     struct slice md5; /* 32 digits when the file came, else "" */
     size_t size;      /* bytes, when the file came */
     size_t settings;  /* of a CFG file: lines that this phone takes */

@@ -9,6 +9,7 @@ static void read_time(struct loop *l)
 {
     l->now_ms = clock_now_ms(l->clock);
     l->wall_ms = clock_wall_ms(l->clock);
+    l->read_at = uv_now(&l->uv);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -101,6 +102,12 @@ void loop_close(struct loop *l)
     uv_close((uv_handle_t *)&l->wake, NULL);
     uv_run(&l->uv, UV_RUN_DEFAULT);
     uv_loop_close(&l->uv);
+}
+
+void loop_woke(struct loop *l)
+{
+    if (uv_now(&l->uv) != l->read_at)
+        read_time(l);
 }
 
 void loop_at_round_end(struct loop *l, struct round_end *work, void (*run)(struct round_end *work))

@@ -20,7 +20,10 @@ struct config {
     uint32_t workers;         /* workers: threads; 0: one a core */
     struct slice state_dir;   /* state.dir: where the journal's database lives */
     struct slice journal;     /* journal: off, lines, rows, both */
+    uint32_t journal_rows;    /* journal.rows: kept in the database */
     struct slice run_user;    /* run.user: whom to become after binding; "": the owner of the tree */
+    bool run_confine;         /* run.confine: refuse to run when the walls do not stand */
+    uint32_t run_drain_s;     /* run.drain_s: SIGTERM gives transfers under way this long */
     uint32_t tftp_transfers;  /* tftp.transfers: at once in all */
     uint32_t tftp_peer_transfers;
     uint32_t tftp_rate;       /* requests a second from one address */
@@ -31,13 +34,39 @@ struct config {
     uint32_t http_idle_s;     /* a kept-alive connection may be silent for */
 };
 
+enum config_type {
+    CONFIG_TEXT,     /* min..max bytes */
+    CONFIG_CHOICE,   /* one of the words in `words` */
+    CONFIG_ADDRESSES, /* numeric, separated by commas */
+    CONFIG_NUMBER,   /* min..max */
+    CONFIG_SWITCH    /* 0 or 1 */
+};
+
+/* One row of the schema. */
+struct config_key {
+    const char *key;
+    enum config_type type;
+    bool live; /* SIGHUP applies it; the others need a restart */
+    uint32_t min, max;
+    const char *words;         /* CONFIG_CHOICE: separated by blanks */
+    const char *default_value; /* as written in a file */
+    const char *unset;         /* what holds when the key is not given, for ports; NULL: the default value */
+    const char *description;   /* one line */
+    size_t offset, set_offset; /* into struct config; set_offset 0: none */
+};
+const struct config_key *config_keys(size_t *ret_count);
+
 /* Every key at its default. */
 void config_init(struct config *c, struct arena *arena);
 /* One `key=value`; false with a finding at `at` (unknown key, out of bounds). */
 bool config_set(struct config *c, struct slice key, struct slice value, struct place at, struct diag *findings);
-/* A whole file. False when a finding is an error. */
+/* A whole file: `key = value` lines, `#` comments, blank lines. False when a finding is an error. */
 bool config_parse(struct config *c, struct slice bytes, struct slice file, struct diag *findings);
 /* As a file that config_parse() reads back to the same. False when `out` is full. */
 bool config_print(const struct config *c, struct buf *out);
+
+/* Of `fresh` into `c` what a running server can change; each other key that differs is given to `restart`. */
+typedef void config_restart(void *context, const struct config_key *key);
+void config_apply_live(struct config *c, const struct config *fresh, config_restart *restart, void *context);
 
 #endif

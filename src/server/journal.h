@@ -46,11 +46,23 @@ void journal_event_set_agent(struct journal_event *e, struct slice agent);
 struct journal;
 struct journal_options {
     const char *database; /* path; NULL: no rows */
+    uint64_t rows_max;    /* kept in the database; 0: JOURNAL_STORE_ROWS_DEFAULT */
     int line_fd;          /* -1: no lines */
 };
-/* Starts the thread. 0 or a negative errno, with a log line that says what is wrong. */
+/* Opens the database. One that cannot be opened is said in the log, and the journal goes on without rows.
+ * 0 or a negative errno. Lines are written to `line_fd` as
+ *
+ *   TIME PROTOCOL PEER MAC MODEL FIRMWARE MEANING "NAME" OUTCOME[ CODE][ (REASON)] N B N ms
+ *   2026-11-22T07:05:09.123Z tftp 10.2.20.73:4711 00:15:65:74:b1:6e T46S 66.84.0.15 MAC-oriented boot file
+ *   "00156574b16e.boot" absent (no such file) 0 B 1 ms
+ *
+ * (one line), `-` for what is not known; CODE is HTTP's status and FTP's reply. What a reader of a pipe does
+ * not take within a second, or a full disk does not hold, is lost; the next line says how many were. */
 int journal_open(const struct journal_options *options, struct journal **ret_journal);
-/* Writes what is queued, then ends the thread. */
+/* Starts the thread that writes: after the process has been confined, which threads inherit. Events that
+ * were noted before wait in the queue. 0 or a negative errno. */
+int journal_start(struct journal *j);
+/* Writes what is queued, ends the thread and frees. NULL is no journal. */
 void journal_close(struct journal *j);
 /* From any thread; never waits for a disk. `j` may be NULL: no journal is kept. */
 void journal_note(struct journal *j, const struct journal_event *e);

@@ -3,7 +3,11 @@
  * The answer is the same whatever the protocol. Names arrive decoded once by the protocol's codec; they are
  * resolved by the kernel beneath the tree's directory descriptor (base/rootdir.h, security.md R1 and R2).
  * Small files are kept in memory as immutable blobs and forgotten when inotify says that something changed;
- * large ones are handed out as a descriptor. MAC-oriented names are found whatever the case of their letters
+ * large ones are handed out as a descriptor. The events are read at the start of every question: what was
+ * changed before the question was put is never answered from memory, and a tree that is written to while
+ * nobody asks costs nothing. Not kept, because inotify does not tell of their changes: files with more than
+ * one hard link, files reached through a symbolic link, and everything on network file systems. A write
+ * through a shared memory mapping is not seen either, until the next other change or SIGHUP. MAC-oriented names are found whatever the case of their letters
  * (the guide asks for lower case; trees in the wild hold both, facts.md 8.1).
  *
  * A tree belongs to one loop and one thread; every worker has its own over the same directory. */
@@ -21,6 +25,11 @@ struct tree;
 #define TREE_BLOB_BYTES_MAX ((size_t)64 * 1024)
 /* Ceiling for all blobs of one tree: some thousand CFG files; the least recently asked go first. */
 #define TREE_CACHE_BYTES_MAX ((size_t)64 * 1024 * 1024)
+
+/* Ceiling for remembered absences: some 60,000 phones that ask for a `<mac>.boot` that is not there. */
+#define TREE_ABSENT_BYTES_MAX ((size_t)8 * 1024 * 1024)
+/* Directories that are watched at once; past that everything is forgotten and learnt anew. */
+#define TREE_DIRECTORIES_MAX 4096
 
 /* Immutable once made. Freed when the cache and every transfer have let go. */
 struct blob;
@@ -43,24 +52,36 @@ struct tree_file {
     int fd;            /* large file, for pread and sendfile; owned */
     uint64_t size;     /* bytes */
     struct timespec mtime;
-    uint64_t etag; /* of inode, size and mtime: changes when the file does */
+    struct timespec ctime; /* ctime and links are for tree_file_unchanged() */
+    uint64_t links;
+    uint64_t etag; /* of inode, size and mtime: changes when the file does; the same in every worker */
 };
 
 struct tree_question {
-    struct slice name; /* relative, decoded; leading slashes are skipped */
+    struct slice name; /* relative, decoded; leading slashes are skipped. "" or "/" is the root: TREE_DIRECTORY */
 };
 
-/* Watches and caches on `loop`; NULL loop: no cache at all (explain, check, tests). The root is borrowed.
- * 0 or a negative errno. */
+/* Keeps files in memory and watches them for `loop`, the one whose thread asks; NULL loop: no cache at all
+ * (explain, check, tests). The root is borrowed, its path is for messages. 0 or a negative errno. */
 int tree_open(const struct rootdir *root, const char *root_path, struct loop *loop, struct tree **ret_tree);
 void tree_close(struct tree *t);
 enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file);
 void tree_file_release(struct tree_file *file);
-/* False when a large file is no longer what it was when asked (size or mtime moved): the transfer must end. */
+/* False when a large file is no longer what it was when asked (size, mtime or ctime moved): the transfer must
+ * end. A file that was replaced by rename or deleted meanwhile is still whole behind its descriptor: true. */
 bool tree_file_unchanged(const struct tree_file *file);
 /* Bytes at `offset`, fewer only at the end of the file; negative errno, -ESTALE when the file changed. */
 ssize_t tree_file_read(const struct tree_file *file, uint64_t offset, void *into, size_t len);
-/* Forgets every blob (SIGHUP). */
+/* Forgets everything (SIGHUP). Blobs that a transfer holds live on. */
 void tree_forget(struct tree *t);
+
+struct tree_counts {
+    uint64_t hits, opens;    /* questions answered from memory; open() calls */
+    uint64_t listings;       /* directories read for their MAC names */
+    uint64_t events;         /* inotify events read */
+    size_t blobs, absences;  /* kept now */
+    size_t blob_bytes, absent_bytes, directories;
+};
+struct tree_counts tree_counts(const struct tree *t);
 
 #endif

@@ -37,7 +37,7 @@ static void bad_urls_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = { "", "http://", "http:///x", "http://h:0/", "http://h:65536/", "http://h:x/",
-                                       "http://[::1/x", "http://[::1]x/", "tftp://h/a\nb", "http://u@/x" };
+                                       "http://[::1/x", "http://[::1]x/", "http://[[x]/", "http://[h]/", "tftp://h/a\nb", "http://u@/x" };
     struct url u;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(url_parse(slice_str(bad[i]), &u));
@@ -55,6 +55,21 @@ static void references_resolve_as_the_guide_uses_them(void **state)
     assert_slice(resolve(a, "http://h/x/y.boot", "/z/./sip.cfg"), "http://h/z/sip.cfg");
     assert_slice(resolve(a, "http://h/x/y.boot?q", "a/.."), "http://h/x/");
     assert_slice(resolve(a, "http://h/x/y.boot", "tftp://k:6969/../n.cfg"), "tftp://k:6969/n.cfg");
+}
+
+static void a_result_that_no_url_may_be_is_refused(void **state)
+{
+    static char base[URL_BYTES_MAX], reference[URL_BYTES_MAX];
+    struct slice text;
+    memcpy(base, "http://h/", 9);
+    memset(base + 9, 'd', sizeof base - 9);
+    memset(reference, 'e', sizeof reference);
+    base[sizeof base - 1] = '/';
+    assert_false(url_resolve(slice_of(base, sizeof base), slice_of(reference, 1), *state, &text));
+    assert_true(url_resolve(slice_of(base, sizeof base), SLICE("/x"), *state, &text));
+    base[8] = 'h';
+    base[sizeof base - 1] = 'd';
+    assert_false(url_directory(slice_of(base, sizeof base), *state, &text));
 }
 
 static void credentials_go_to_the_same_host_only(void **state)
@@ -104,6 +119,7 @@ int main(void)
         cmocka_unit_test(ipv6_hosts_lose_their_brackets),
         cmocka_unit_test(bad_urls_are_refused),
         test_with_arena(references_resolve_as_the_guide_uses_them),
+        test_with_arena(a_result_that_no_url_may_be_is_refused),
         test_with_arena(credentials_go_to_the_same_host_only),
         test_with_arena(the_directory_of_a_url),
         cmocka_unit_test(decoding_happens_once_and_refuses_controls),

@@ -1,0 +1,188 @@
+/* dialtone explain: what a phone would do, told from a directory and without any network. */
+#include "cli/phone_options.h"
+#include "cli/report_text.h"
+#include "guide/procedure.h"
+#include "phone/flash.h"
+#include "server/tree.h"
+
+/* The host of the tree when --server does not name one. */
+#define ANY_SERVER "tftp://server/"
+
+struct explain {
+    const struct phone_arguments *arguments;
+    struct report_style style;
+    struct rootdir root;
+    struct tree *tree;
+    struct flash flash;
+    struct arena arena;
+    struct memory memory;
+    bool pin_given;
+};
+
+static const char *absence(enum tree_answer answer)
+{
+    switch (answer) {
+    case TREE_FILE:
+        return "";
+    case TREE_ABSENT:
+        return "no such file below the root";
+    case TREE_BAD_NAME:
+        return "the server refuses such a name";
+    case TREE_FORBIDDEN:
+        return "there, but the server may not give it (permission, or a symbolic link)";
+    case TREE_DIRECTORY:
+        return "a directory";
+    case TREE_BROKEN:
+        return "the file could not be read";
+    }
+    return "";
+}
+
+static void take_file(struct explain *e, const struct tree_file *file, bool resource, struct fetched *fetched)
+{
+    if (resource)
+        return;
+    char *bytes = file->size <= PROCEDURE_FILE_BYTES_MAX ? arena_alloc(&e->arena, file->size + 1) : NULL;
+    if (!bytes) {
+        fetched->outcome = FETCH_REFUSED;
+        fetched->why = SLICE("larger than 4194304 bytes");
+        return;
+    }
+    ssize_t got = tree_file_read(file, 0, bytes, file->size);
+    if (got < 0 || (uint64_t)got != file->size) {
+        fetched->outcome = FETCH_FAILED;
+        fetched->why = SLICE("the file could not be read");
+        return;
+    }
+    fetched->bytes = slice_of(bytes, file->size);
+}
+
+/* The answer of the tree in place of a server's. */
+static struct fetched look_up(struct explain *e, const struct wish *wish)
+{
+    char bytes[URL_BYTES_MAX];
+    struct buf path = BUF_ON(bytes);
+    struct fetched fetched = { .outcome = FETCH_GOT };
+    struct tree_file file;
+    struct url url;
+    if (!naming_path(&e->style.naming, wish->url, &path)) {
+        bool outside = url_parse(wish->url, &url) && buf_ok(&path) && path.len == 0;
+        fetched.outcome = outside ? FETCH_OUTSIDE : FETCH_ABSENT;
+        fetched.why = outside ? SLICE("outside: on another server than the one that this tree is") : SLICE("not a name");
+        return fetched;
+    }
+    enum tree_answer answer = tree_ask(e->tree, &(struct tree_question){ buf_slice(&path) }, &file);
+    if (answer != TREE_FILE) {
+        fetched.outcome = answer == TREE_BROKEN ? FETCH_FAILED : FETCH_ABSENT;
+        fetched.why = slice_str(absence(answer));
+        return fetched;
+    }
+    take_file(e, &file, wish->kind == WISH_RESOURCE, &fetched);
+    tree_file_release(&file);
+    return fetched;
+}
+
+/* Answers one wish; false when the run is over. */
+static bool grant(struct explain *e, struct procedure *p)
+{
+    struct wish wish = procedure_wish(p);
+    struct fetched fetched;
+    switch (wish.kind) {
+    case WISH_CALL:
+        procedure_answer_call(p, false);
+        return true;
+    case WISH_WAIT:
+        procedure_answer_waited(p);
+        return true;
+    case WISH_PIN:
+        procedure_answer_pin(p, e->pin_given ? SLICE_NONE : slice_str(e->arguments->pin));
+        e->pin_given = true;
+        return true;
+    case WISH_FETCH:
+    case WISH_RESOURCE:
+        fetched = look_up(e, &wish);
+        procedure_answer_fetch(p, &fetched);
+        return true;
+    case WISH_APPLY:
+        procedure_answer_applied(p, true, SLICE_NONE);
+        return true;
+    case WISH_REBOOT:
+        procedure_answer_rebooted(p);
+        return true;
+    case WISH_DONE:
+        return false;
+    }
+    return false;
+}
+
+static int print(const struct explain *e, const struct report *r)
+{
+    bool done = e->arguments->json ? report_print_json(r, &e->style, stdout) : report_print_text(r, &e->style, stdout);
+    if (!done)
+        fprintf(stderr, "dialtone explain: the report could not be written\n");
+    return done && r->outcome != RUN_FAILED ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run(struct explain *e)
+{
+    const char *server = e->arguments->server;
+    struct procedure_start start = { .id = e->arguments->id, .memory = &e->memory };
+    struct slice kept = settings_value(&e->memory.central, SLICE("static.auto_provision.server.url"));
+    start.server = server ? slice_str(server) : kept.len ? kept : SLICE(ANY_SERVER);
+    struct procedure *p = procedure_new(&start, &e->arena);
+    if (!p) {
+        fprintf(stderr, "dialtone explain: out of memory\n");
+        return EXIT_FAILED;
+    }
+    for (;;) {
+        /* Known only once the wildcards are in. */
+        e->style.naming.server = procedure_report(p)->server;
+        if (!grant(e, p))
+            break;
+    }
+    int status = print(e, procedure_report(p));
+    procedure_free(p);
+    return status;
+}
+
+static int open_and_run(struct explain *e)
+{
+    const struct phone_arguments *a = e->arguments;
+    int error = rootdir_open_root(a->root, false, &e->root);
+    if (!error)
+        error = tree_open(&e->root, a->root, NULL, &e->tree);
+    if (error) {
+        fprintf(stderr, "dialtone explain: %s: %s\n", a->root, strerror(-error));
+        return EXIT_FAILED;
+    }
+    error = flash_open(&e->flash, a->flash, false, a->id.mac);
+    const char *why = error ? strerror(-error) : flash_read(&e->flash, &e->memory, &e->arena);
+    int status = EXIT_FAILED;
+    if (why)
+        fprintf(stderr, "dialtone explain: the flash in %s: %s\n", a->flash, why);
+    else
+        status = run(e);
+    flash_close(&e->flash);
+    tree_close(e->tree);
+    return status;
+}
+
+int verb_explain(const struct verb *verb, int argc, char **argv)
+{
+    struct phone_arguments a;
+    int status = phone_arguments_parse(verb, argc, argv, true, &a);
+    if (!status && !a.root)
+        status = verb_misused(verb, "--root says which tree to look at");
+    if (status)
+        return status;
+    struct explain e = { .arguments = &a,
+                         .style = { .naming = { .relative = true }, .show_secrets = a.show_secrets },
+                         .root = { .fd = -1 } };
+    arena_init(&e.arena, (size_t)256 * 1024 * 1024);
+    memory_init(&e.memory, &e.arena);
+    status = open_and_run(&e);
+    memory_free(&e.memory);
+    rootdir_close(&e.root);
+    arena_free(&e.arena);
+    return status;
+}

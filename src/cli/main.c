@@ -1,0 +1,89 @@
+#include "cli/verb.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static int verb_help(const struct verb *verb, int argc, char **argv);
+static int verb_version(const struct verb *verb, int argc, char **argv);
+
+static const struct verb verbs[] = {
+    { "serve", "serve a directory to phones over TFTP and HTTP",
+      "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
+    { "explain", "what a phone would do with a directory, without any network",
+      "--root DIR --mac M --model T46S --firmware 66.84.0.15 [--server URL] [--flash DIR] [--pin PIN]\n"
+      "                        [--json] [--show-secrets]",
+      verb_explain },
+    { "check", "findings over a whole tree of boot and CFG files", "--root DIR", verb_check },
+    { "models", "the phones that the guide knows", "[--json]", verb_models },
+    { "help", "this list, or how a verb is used", "[VERB]", verb_help },
+    { "version", "the version", "", verb_version },
+};
+#define VERBS (sizeof verbs / sizeof *verbs)
+
+static const struct verb *find_verb(const char *name)
+{
+    /* As every program has it. */
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (size_t i = 0; i < VERBS; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+int verb_misused(const struct verb *verb, const char *format, ...)
+{
+    va_list args;
+    fprintf(stderr, "dialtone %s: ", verb->name);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\nusage: dialtone %s %s\n", verb->name, verb->usage);
+    return EXIT_USAGE;
+}
+
+static void print_verbs(FILE *to)
+{
+    fprintf(to, "usage: dialtone VERB ...\n\n");
+    for (size_t i = 0; i < VERBS; i++)
+        fprintf(to, "  %-9s %s\n", verbs[i].name, verbs[i].help);
+}
+
+static int verb_help(const struct verb *verb, int argc, char **argv)
+{
+    const struct verb *about = argc > 1 ? find_verb(argv[1]) : NULL;
+    if (argc > 1 && !about)
+        return verb_misused(verb, "no verb '%s'", argv[1]);
+    if (about)
+        printf("dialtone %s: %s\nusage: dialtone %s %s\n", about->name, about->help, about->name, about->usage);
+    else
+        print_verbs(stdout);
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int verb_version(const struct verb *verb, int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return verb_misused(verb, "no arguments are expected");
+    printf("dialtone %s\n", DIALTONE_VERSION);
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_verbs(stderr);
+        return EXIT_USAGE;
+    }
+    const struct verb *verb = find_verb(argv[1]);
+    if (!verb) {
+        fprintf(stderr, "dialtone: no verb '%s'\n", argv[1]);
+        print_verbs(stderr);
+        return EXIT_USAGE;
+    }
+    return verb->run(verb, argc - 1, argv + 1);
+}

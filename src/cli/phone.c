@@ -1,0 +1,112 @@
+/* dialtone phone: one virtual phone. */
+#include "base/log.h"
+#include "cli/phone_options.h"
+#include "cli/timeline.h"
+#include "phone/fetch.h"
+
+struct desk {
+    const struct phone_arguments *arguments;
+    struct loop loop;
+    struct transport *transport;
+    struct flash flash;
+    struct phone *phone;
+    struct timeline timeline;
+    uv_signal_t interrupt, terminate;
+    bool restarted; /* the run after a reboot */
+    int status;
+};
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct desk *d = signal->data;
+    (void)number;
+    loop_stop(&d->loop);
+}
+
+static void on_done(void *context, const struct report *r)
+{
+    struct timeline *t = context;
+    struct desk *d = container_of(t, struct desk, timeline);
+    struct report_style style = { { false, SLICE_NONE }, d->arguments->show_secrets };
+    d->status = r->outcome == RUN_FAILED ? EXIT_FAILED : EXIT_DONE;
+    if (d->arguments->json && !report_print_json(r, &style, stdout))
+        d->status = EXIT_FAILED;
+    if (!d->arguments->json)
+        timeline_done(t, r);
+    if (d->arguments->once) {
+        loop_stop(&d->loop);
+    } else if (r->reboot && !d->restarted) {
+        d->restarted = true;
+        phone_power_on(d->phone);
+    }
+}
+
+static int power_on(struct desk *d)
+{
+    const struct phone_arguments *a = d->arguments;
+    struct phone_options options = { a->id, slice_str(a->server), slice_str(a->pin), a->time_scale };
+    struct phone_watch watch = { .context = &d->timeline };
+    timeline_init(&d->timeline, d->loop.clock, "", stdout);
+    if (!a->json)
+        watch = timeline_watch(&d->timeline);
+    watch.done = on_done;
+    d->phone = phone_new(&d->loop, d->transport, &d->flash, &options, &watch);
+    const char *why = d->phone ? phone_power_on(d->phone) : "out of memory";
+    if (why) {
+        fprintf(stderr, "dialtone phone: %s\n", why);
+        return EXIT_FAILED;
+    }
+    if (!a->json)
+        timeline_power_on(&d->timeline, &a->id, a->server ? slice_str(a->server) : SLICE("server from flash"));
+    loop_run(&d->loop);
+    return d->status;
+}
+
+static void watch_signals(struct desk *d)
+{
+    uv_signal_init(&d->loop.uv, &d->interrupt);
+    uv_signal_init(&d->loop.uv, &d->terminate);
+    d->interrupt.data = d->terminate.data = d;
+    uv_signal_start(&d->interrupt, on_signal, SIGINT);
+    uv_signal_start(&d->terminate, on_signal, SIGTERM);
+}
+
+static int run(struct desk *d)
+{
+    int error = loop_open(&d->loop, &clock_system, NULL, d);
+    if (error) {
+        fprintf(stderr, "dialtone phone: no event loop: %s\n", uv_strerror(error));
+        return EXIT_FAILED;
+    }
+    watch_signals(d);
+    error = fetch_open(&d->loop, &d->transport);
+    if (error)
+        fprintf(stderr, "dialtone phone: no transport: %s\n", strerror(-error));
+    int status = error ? EXIT_FAILED : power_on(d);
+    phone_free(d->phone);
+    if (d->transport)
+        d->transport->close(d->transport);
+    uv_close((uv_handle_t *)&d->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->terminate, NULL);
+    loop_close(&d->loop);
+    return status;
+}
+
+int verb_phone(const struct verb *verb, int argc, char **argv)
+{
+    struct phone_arguments a;
+    struct desk d = { .arguments = &a };
+    int status = phone_arguments_parse(verb, argc, argv, false, &a);
+    if (!status && !a.server && !a.flash)
+        status = verb_misused(verb, "--server URL says where the phone asks");
+    if (status)
+        return status;
+    int error = flash_open(&d.flash, a.flash, true, a.id.mac);
+    if (error) {
+        fprintf(stderr, "dialtone phone: the flash in %s: %s\n", a.flash, strerror(-error));
+        return EXIT_FAILED;
+    }
+    status = run(&d);
+    flash_close(&d.flash);
+    return status;
+}

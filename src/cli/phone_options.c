@@ -1,0 +1,88 @@
+#include "cli/phone_options.h"
+
+#include <getopt.h>
+#include <stddef.h>
+
+enum { ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, ONCE, SCALE };
+
+static const struct option longs[] = {
+    { "root", required_argument, NULL, ROOT },
+    { "mac", required_argument, NULL, MAC },
+    { "model", required_argument, NULL, MODEL },
+    { "firmware", required_argument, NULL, FIRMWARE },
+    { "server", required_argument, NULL, SERVER },
+    { "flash", required_argument, NULL, FLASH },
+    { "pin", required_argument, NULL, PIN },
+    { "json", no_argument, NULL, JSON },
+    { "show-secrets", no_argument, NULL, SECRETS },
+    { "once", no_argument, NULL, ONCE },
+    { "time-scale", required_argument, NULL, SCALE },
+    { NULL, 0, NULL, 0 },
+};
+
+struct texts {
+    const char *mac, *model, *firmware, *scale;
+};
+
+static void take(int option, struct phone_arguments *a, struct texts *t)
+{
+    const struct {
+        int option;
+        const char **text;
+    } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
+                  { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale } };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].option == option)
+            *texts[i].text = optarg;
+    a->json = a->json || option == JSON;
+    a->show_secrets = a->show_secrets || option == SECRETS;
+    a->once = a->once || option == ONCE;
+}
+
+static int check_identity(const struct verb *verb, const struct texts *t, struct identity *id)
+{
+    if (!t->mac || !t->model || !t->firmware)
+        return verb_misused(verb, "--mac, --model and --firmware say which phone it is; all three are needed");
+    if (!mac_parse(slice_str(t->mac), &id->mac))
+        return verb_misused(verb, "'%s' is not a MAC address such as 00:15:65:74:b1:50", t->mac);
+    id->model = model_find(slice_str(t->model));
+    if (!id->model)
+        return verb_misused(verb, "no model '%s'; `dialtone models` lists them", t->model);
+    if (!firmware_parse(slice_str(t->firmware), &id->firmware))
+        return verb_misused(verb, "'%s' is not a firmware version such as 66.84.0.15", t->firmware);
+    return EXIT_DONE;
+}
+
+static int check_scale(const struct verb *verb, const char *text, uint32_t *ret_scale)
+{
+    uint64_t scale = 1;
+    if (text && !slice_u64(slice_str(text), 1, 1000000, &scale))
+        return verb_misused(verb, "--time-scale is a number from 1 to 1000000, not '%s'", text);
+    *ret_scale = (uint32_t)scale;
+    return EXIT_DONE;
+}
+
+int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
+                          struct phone_arguments *ret_arguments)
+{
+    struct phone_arguments a = { 0 };
+    struct texts t = { 0 };
+    int option;
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "+:", longs, NULL)) != -1) {
+        if (option == ':')
+            return verb_misused(verb, "%s needs a value", argv[optind - 1]);
+        if (option == '?' || (with_root ? option == ONCE || option == SCALE : option == ROOT))
+            return verb_misused(verb, "no option %s", argv[optind - 1]);
+        take(option, &a, &t);
+    }
+    if (optind < argc)
+        return verb_misused(verb, "'%s' is one word too many", argv[optind]);
+    int status = check_identity(verb, &t, &a.id);
+    if (!status)
+        status = check_scale(verb, t.scale, &a.time_scale);
+    if (!status)
+        *ret_arguments = a;
+    return status;
+}

@@ -1,0 +1,21 @@
+/* The options that say which phone: the same for `phone` and `explain`. */
+#ifndef DIALTONE_CLI_PHONE_OPTIONS_H
+#define DIALTONE_CLI_PHONE_OPTIONS_H
+
+#include "cli/verb.h"
+#include "guide/model.h"
+
+struct phone_arguments {
+    struct identity id;
+    const char *root; /* explain only */
+    const char *server, *flash, *pin;
+    bool json, show_secrets, once;
+    uint32_t time_scale;
+};
+
+/* EXIT_DONE, or EXIT_USAGE after saying what is wrong: a bad MAC, an unknown model, a bad firmware version.
+ * `with_root`: explain's --root instead of the options of a running phone. */
+int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
+                          struct phone_arguments *ret_arguments);
+
+#endif

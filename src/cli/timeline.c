@@ -1,0 +1,111 @@
+#include "cli/timeline.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LINE_BYTES ((size_t)8 * 1024)
+
+void timeline_init(struct timeline *t, const struct clock *clock, const char *label, FILE *to)
+{
+    bool colour = isatty(fileno(to)) && !getenv("NO_COLOR");
+    *t = (struct timeline){ clock, clock_now_ms(clock), label, { { false, SLICE_NONE }, false }, to, colour };
+}
+
+static const char *colour_of(enum file_outcome outcome)
+{
+    switch (outcome) {
+    case FILE_USED:
+        return "32";
+    case FILE_ABSENT:
+    case FILE_SKIPPED:
+        return "2";
+    case FILE_FAILED:
+    case FILE_REFUSED:
+        return "31";
+    case FILE_ASKED:
+        break;
+    }
+    return "0";
+}
+
+static void put(const struct timeline *t, const char *colour, struct slice text)
+{
+    uint64_t ms = clock_now_ms(t->clock) - t->start_ms;
+    fprintf(t->to, "%4llu.%03llu  %s%s", (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000), t->label,
+            t->label[0] ? "  " : "");
+    if (t->colour)
+        fprintf(t->to, "\033[%sm%.*s\033[0m\n", colour, SLICE_ARG(text));
+    else
+        fprintf(t->to, "%.*s\n", SLICE_ARG(text));
+    fflush(t->to);
+}
+
+static void on_file(void *context, const struct report_file *f)
+{
+    struct timeline *t = context;
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    report_print_file(f, &t->style, &line);
+    put(t, colour_of(f->outcome), buf_slice(&line));
+}
+
+static void on_resource(void *context, const struct report_resource *r)
+{
+    struct timeline *t = context;
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    report_print_resource(r, &t->style, &line);
+    put(t, colour_of(r->outcome), buf_slice(&line));
+}
+
+static void on_waits(void *context, uint32_t wait_ms, struct slice why)
+{
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    buf_format(&line, "waits    %u s: ", wait_ms / 1000);
+    buf_escaped(&line, why);
+    put(context, "33", buf_slice(&line));
+}
+
+static void on_applies(void *context, const struct report *r)
+{
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    buf_format(&line, "applies  %zu settings, %zu changed", r->applied, r->change.count);
+    put(context, "0", buf_slice(&line));
+}
+
+static void on_reboots(void *context, struct slice why)
+{
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    buf_format(&line, "reboots  for %.*s", SLICE_ARG(why));
+    put(context, "33", buf_slice(&line));
+}
+
+struct phone_watch timeline_watch(struct timeline *t)
+{
+    return (struct phone_watch){ on_file, on_resource, on_waits, on_applies, on_reboots, NULL, t };
+}
+
+void timeline_power_on(struct timeline *t, const struct identity *id, struct slice server)
+{
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    t->start_ms = clock_now_ms(t->clock);
+    buf_format(&line, "power on %.*s ", SLICE_ARG(id->model->product));
+    mac_print_colons(id->mac, &line);
+    buf_str(&line, " firmware ");
+    firmware_print(id->firmware, &line);
+    buf_str(&line, ", ");
+    url_print_public(server, &line);
+    put(t, "1", buf_slice(&line));
+}
+
+void timeline_done(struct timeline *t, const struct report *r)
+{
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    report_print_verdict(r, &line);
+    put(t, r->outcome == RUN_FAILED ? "1;31" : "1;32", buf_slice(&line));
+}

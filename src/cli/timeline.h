@@ -1,0 +1,24 @@
+/* A phone's timeline on the terminal, as it happens: what it asked, what it got, why. */
+#ifndef DIALTONE_CLI_TIMELINE_H
+#define DIALTONE_CLI_TIMELINE_H
+
+#include "cli/report_text.h"
+#include "phone/phone.h"
+
+struct timeline {
+    const struct clock *clock;
+    uint64_t start_ms;
+    const char *label; /* before every line, "" for one phone alone */
+    struct report_style style;
+    FILE *to;
+    bool colour;
+};
+
+/* Colour only on a terminal that wants it (NO_COLOR unset). */
+void timeline_init(struct timeline *t, const struct clock *clock, const char *label, FILE *to);
+/* The part of a phone's watch that prints; `done` stays the caller's, and may call timeline_done(). */
+struct phone_watch timeline_watch(struct timeline *t);
+void timeline_power_on(struct timeline *t, const struct identity *id, struct slice server);
+void timeline_done(struct timeline *t, const struct report *r);
+
+#endif

@@ -1,0 +1,114 @@
+#include "net/stream.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void stream_open(struct stream *s, struct loop *loop, int fd, void (*ready)(struct stream *s),
+                 void (*closed)(struct stream *s))
+{
+    s->loop = loop;
+    s->fd = fd;
+    s->polled = false;
+    s->waiting = 0;
+    s->ready = ready;
+    s->closed = closed;
+}
+
+ssize_t stream_read(struct stream *s, void *into, size_t len)
+{
+    for (;;) {
+        ssize_t n = recv(s->fd, into, len, 0);
+        if (n >= 0)
+            return n;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+ssize_t stream_write(struct stream *s, struct slice first, struct slice second, bool more)
+{
+    struct iovec parts[2] = { { (void *)(uintptr_t)first.ptr, first.len },
+                              { (void *)(uintptr_t)second.ptr, second.len } };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+    for (;;) {
+        ssize_t n = sendmsg(s->fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+        if (n >= 0)
+            return n;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+ssize_t stream_send_file(struct stream *s, int file, uint64_t offset, size_t len)
+{
+    off_t at = (off_t)offset;
+    for (;;) {
+        ssize_t n = sendfile(s->fd, file, &at, len);
+        if (n >= 0)
+            return n;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+    struct stream *s = container_of(poll, struct stream, poll);
+    (void)events;
+    if (status < 0)
+        s->waiting = 0; /* libuv gives up polling a socket in error */
+    loop_woke(s->loop);
+    s->ready(s);
+}
+
+int stream_wait(struct stream *s, int event)
+{
+    int error = 0;
+    if (s->waiting == event)
+        return 0;
+    if (!s->polled) {
+        error = uv_poll_init_socket(&s->loop->uv, &s->poll, s->fd);
+        if (error)
+            return error;
+        s->polled = true;
+    }
+    error = event ? uv_poll_start(&s->poll, event, on_event) : uv_poll_stop(&s->poll);
+    s->waiting = error ? 0 : (uint8_t)event;
+    return error;
+}
+
+uint64_t stream_unacknowledged(const struct stream *s)
+{
+    int bytes = 0;
+    return ioctl(s->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+void stream_end(struct stream *s)
+{
+    shutdown(s->fd, SHUT_WR);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct stream *s = container_of((uv_poll_t *)handle, struct stream, poll);
+    s->closed(s);
+}
+
+void stream_close(struct stream *s, bool abort)
+{
+    if (s->polled)
+        uv_close((uv_handle_t *)&s->poll, on_closed);
+    if (abort) {
+        struct linger now = { 1, 0 };
+        setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    }
+    close(s->fd);
+    s->fd = -1;
+    s->waiting = 0;
+    if (!s->polled)
+        s->closed(s);
+}

@@ -1,0 +1,26 @@
+/* What survives a reboot: one file a phone, `<mac>.flash` in a directory, replaced whole or not at all. Its
+ * content is guide/memory.h's. */
+#ifndef DIALTONE_PHONE_FLASH_H
+#define DIALTONE_PHONE_FLASH_H
+
+#include "base/rootdir.h"
+#include "guide/memory.h"
+
+/* Settings, digests and a MAC-local CFG file together stay far below; more is not a flash of ours. */
+#define FLASH_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+struct flash {
+    struct rootdir directory; /* fd -1: no flash on disk, nothing survives */
+    struct mac mac;
+};
+
+/* `path` NULL: nothing survives. With `create` the directory is made (0700) when it is missing; without, a missing
+ * one reads as empty flash. 0 or a negative errno. */
+int flash_open(struct flash *f, const char *path, bool create, struct mac mac);
+void flash_close(struct flash *f);
+/* Into a freshly initialised memory. NULL, or what is wrong with it: then the memory is not to be used. */
+const char *flash_read(const struct flash *f, struct memory *m, struct arena *arena);
+/* 0 or a negative errno; the old content stays on failure. */
+int flash_write(const struct flash *f, const struct memory *m, struct arena *arena);
+
+#endif

@@ -1,0 +1,231 @@
+#include "phone/phone.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct phone {
+    struct loop *loop;
+    struct transport *transport;
+    const struct flash *flash;
+    struct phone_options options;
+    struct phone_watch watch;
+    struct arena arena; /* of the present or last run */
+    struct memory memory;
+    struct procedure *procedure;
+    struct timer wait;
+    bool fetching;
+    bool pin_given;
+    const struct report_file *told_file; /* the last one that the watcher knows the outcome of */
+    const struct report_resource *told_resource;
+    char agent[128];
+    size_t agent_len;
+    char problem[256];
+};
+
+static void step(struct phone *p);
+
+struct phone *phone_new(struct loop *loop, struct transport *transport, const struct flash *flash,
+                        const struct phone_options *options, const struct phone_watch *watch)
+{
+    struct phone *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->loop = loop;
+    p->transport = transport;
+    p->flash = flash;
+    p->options = *options;
+    p->watch = *watch;
+    arena_init(&p->arena, PHONE_ARENA_BYTES);
+    return p;
+}
+
+static void drop_run(struct phone *p)
+{
+    timer_stop(&p->loop->wheel, &p->wait);
+    if (p->fetching)
+        p->transport->cancel(p->transport);
+    p->fetching = false;
+    procedure_free(p->procedure);
+    if (p->procedure)
+        memory_free(&p->memory);
+    p->procedure = NULL;
+    arena_free(&p->arena);
+}
+
+void phone_free(struct phone *p)
+{
+    if (!p)
+        return;
+    drop_run(p);
+    free(p);
+}
+
+/* Tells of every file and resource whose outcome has become known. */
+static void tell(struct phone *p)
+{
+    const struct report *r = procedure_report(p->procedure);
+    const struct report_file *f = p->told_file ? p->told_file->next : r->files;
+    for (; f && f->outcome != FILE_ASKED; f = f->next) {
+        p->told_file = f;
+        if (p->watch.file)
+            p->watch.file(p->watch.context, f);
+    }
+    const struct report_resource *s = p->told_resource ? p->told_resource->next : r->resources;
+    for (; s && s->outcome != FILE_ASKED; s = s->next) {
+        p->told_resource = s;
+        if (p->watch.resource)
+            p->watch.resource(p->watch.context, s);
+    }
+}
+
+static void on_fetched(void *context, const struct fetched *fetched)
+{
+    struct phone *p = context;
+    p->fetching = false;
+    procedure_answer_fetch(p->procedure, fetched);
+    step(p);
+}
+
+static bool is_on(const struct phone *p, const char *key)
+{
+    return settings_is_on(&p->memory.central, slice_str(key));
+}
+
+static void fetch(struct phone *p, const struct wish *wish)
+{
+    const struct param *param = param_find(wish->key, NULL);
+    bool firmware = param && (param->url == PARAM_URL_FIRMWARE || param->url == PARAM_URL_HANDSET);
+    struct transport_request request = {
+        .url = wish->url,
+        .user = wish->user,
+        .password = wish->password,
+        .user_agent = slice_of(p->agent, p->agent_len),
+        .timeout_ms = wish->timeout_ms,
+        .limit = firmware ? SIZE_MAX : PROCEDURE_FILE_BYTES_MAX,
+        .discard = wish->kind == WISH_RESOURCE,
+        .verify_peer = !slice_eq(settings_value(&p->memory.central, SLICE("static.security.trust_certificates")),
+                                 SLICE("0")),
+        .verify_host = is_on(p, "static.security.cn_validation"),
+    };
+    p->fetching = p->transport->start(p->transport, &request, on_fetched, p);
+    if (!p->fetching)
+        procedure_answer_fetch(p->procedure,
+                               &(struct fetched){ .outcome = FETCH_REFUSED, .why = SLICE("out of memory") });
+}
+
+static void on_waited(struct timer *timer)
+{
+    struct phone *p = container_of(timer, struct phone, wait);
+    procedure_answer_waited(p->procedure);
+    step(p);
+}
+
+static void wait(struct phone *p, const struct wish *wish)
+{
+    if (p->watch.waits)
+        p->watch.waits(p->watch.context, wish->wait_ms, wish->why);
+    loop_timer(p->loop, &p->wait, wish->wait_ms / p->options.time_scale, on_waited);
+}
+
+static void enter_pin(struct phone *p)
+{
+    struct slice pin = p->pin_given ? SLICE_NONE : p->options.pin;
+    p->pin_given = true;
+    procedure_answer_pin(p->procedure, pin);
+}
+
+static void apply(struct phone *p, const struct wish *wish)
+{
+    int error = flash_write(p->flash, wish->memory, &p->arena);
+    snprintf(p->problem, sizeof p->problem, "the flash could not be written: %s", strerror(-error));
+    if (!error && p->watch.applies)
+        p->watch.applies(p->watch.context, procedure_report(p->procedure));
+    procedure_answer_applied(p->procedure, error == 0, slice_str(p->problem));
+}
+
+static void reboot(struct phone *p, const struct wish *wish)
+{
+    if (p->watch.reboots)
+        p->watch.reboots(p->watch.context, wish->why);
+    procedure_answer_rebooted(p->procedure);
+}
+
+/* One wish; false when its answer will come later, or the run is over. */
+static bool grant(struct phone *p, const struct wish *wish)
+{
+    switch (wish->kind) {
+    case WISH_CALL:
+        procedure_answer_call(p->procedure, false);
+        return true;
+    case WISH_PIN:
+        enter_pin(p);
+        return true;
+    case WISH_APPLY:
+        apply(p, wish);
+        return true;
+    case WISH_REBOOT:
+        reboot(p, wish);
+        return true;
+    case WISH_FETCH:
+    case WISH_RESOURCE:
+        fetch(p, wish);
+        return !p->fetching;
+    case WISH_WAIT:
+        wait(p, wish);
+        return false;
+    case WISH_DONE:
+        if (p->watch.done)
+            p->watch.done(p->watch.context, procedure_report(p->procedure));
+        return false;
+    }
+    return false;
+}
+
+static void step(struct phone *p)
+{
+    struct wish wish;
+    do {
+        tell(p);
+        wish = procedure_wish(p->procedure);
+    } while (grant(p, &wish));
+}
+
+static void on_powered(struct timer *timer)
+{
+    step(container_of(timer, struct phone, wait));
+}
+
+static const char *complain(struct phone *p, const char *what, const char *why)
+{
+    snprintf(p->problem, sizeof p->problem, "%s%s", what, why);
+    drop_run(p);
+    return p->problem;
+}
+
+const char *phone_power_on(struct phone *p)
+{
+    struct procedure_start start = { .id = p->options.id, .server = p->options.server, .memory = &p->memory };
+    struct buf agent = BUF_ON(p->agent);
+    drop_run(p);
+    memory_init(&p->memory, &p->arena);
+    const char *why = flash_read(p->flash, &p->memory, &p->arena);
+    if (!why && start.server.len == 0)
+        start.server = settings_value(&p->memory.central, SLICE("static.auto_provision.server.url"));
+    if (!why && start.server.len)
+        p->procedure = procedure_new(&start, &p->arena);
+    if (!p->procedure) {
+        memory_free(&p->memory);
+        return why ? complain(p, "flash: ", why)
+                   : complain(p, "", start.server.len ? "out of memory" : "no server URL given and none in flash");
+    }
+    bool with_mac = !slice_eq(
+        settings_value(&p->memory.central, SLICE("static.auto_provision.user_agent_mac.enable")), SLICE("0"));
+    identity_print_user_agent(&p->options.id, with_mac, &agent);
+    p->agent_len = agent.len;
+    p->told_file = NULL;
+    p->told_resource = NULL;
+    p->pin_given = false;
+    /* Nothing happens inside this call: the watcher hears everything from the loop. */
+    loop_timer(p->loop, &p->wait, 0, on_powered);
+    return NULL;
+}

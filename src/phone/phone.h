@@ -1,0 +1,43 @@
+/* One virtual phone: drives the guide's procedure with a transport, keeps flash, tells what happens.
+ *
+ * A phone lives on one loop. It is powered on, runs once, and says so; what it remembers is in flash only, so
+ * powering it on again is a real reboot. */
+#ifndef DIALTONE_PHONE_PHONE_H
+#define DIALTONE_PHONE_PHONE_H
+
+#include "net/loop.h"
+#include "phone/flash.h"
+#include "phone/transport.h"
+
+/* Memory of one run: a big tree of CFG files, parsed, with every loser. */
+#define PHONE_ARENA_BYTES ((size_t)64 * 1024 * 1024)
+
+struct phone_options {
+    struct identity id;
+    struct slice server; /* URL; "": the one in flash, static.auto_provision.server.url */
+    struct slice pin;    /* what the user enters when asked; "": nothing */
+    uint32_t time_scale; /* waits are this many times shorter; 1: real time */
+};
+
+/* Who looks on. Everything is borrowed for the call; any of them may be NULL. */
+struct phone_watch {
+    void (*file)(void *context, const struct report_file *file); /* its outcome is known */
+    void (*resource)(void *context, const struct report_resource *resource);
+    void (*waits)(void *context, uint32_t wait_ms, struct slice why);
+    void (*applies)(void *context, const struct report *report);
+    void (*reboots)(void *context, struct slice why);
+    /* The run is over; the report lives until phone_power_on() or phone_free(). May power it on again, not free it. */
+    void (*done)(void *context, const struct report *report);
+    void *context;
+};
+
+struct phone;
+
+/* Everything is borrowed and outlives the phone. NULL: out of memory. */
+struct phone *phone_new(struct loop *loop, struct transport *transport, const struct flash *flash,
+                        const struct phone_options *options, const struct phone_watch *watch);
+void phone_free(struct phone *p);
+/* Starts a run; not while one is going. NULL, or why it cannot: "flash: damaged ...", "no server URL ...". */
+const char *phone_power_on(struct phone *p);
+
+#endif

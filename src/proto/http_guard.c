@@ -1,0 +1,161 @@
+#include "proto/http_request.h"
+
+enum state {
+    STATE_START,    /* an empty line may precede a request (RFC 9112 2.2) */
+    STATE_START_LF, /* its CR was seen */
+    STATE_METHOD,
+    STATE_TARGET,
+    STATE_VERSION,
+    STATE_REQUEST_LF,
+    STATE_LINE, /* at the first byte of a header line */
+    STATE_NAME,
+    STATE_VALUE,
+    STATE_VALUE_LF,
+    STATE_END_LF,
+    STATE_REFUSED
+};
+
+/* RFC 9110 5.6.2: tchar. */
+static bool is_token(char c)
+{
+    static const bool mark[128] = { ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true,  ['&'] = true,
+                                    ['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
+                                    ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true };
+    unsigned char byte = (unsigned char)c;
+    return byte_is_alpha(c) || byte_is_digit(c) || (byte < 128 && mark[byte]);
+}
+
+static uint8_t refuse(struct http_guard *g, uint16_t status, const char *reason)
+{
+    g->status = status;
+    g->reason = reason;
+    return STATE_REFUSED;
+}
+
+static uint8_t start(struct http_guard *g, char c)
+{
+    if (c == '\r' && g->at == 1)
+        return STATE_START_LF;
+    if (!is_token(c))
+        return refuse(g, 400, "no request line");
+    g->method_len = 1;
+    return STATE_METHOD;
+}
+
+static uint8_t method(struct http_guard *g, char c)
+{
+    if (c == ' ')
+        return STATE_TARGET;
+    if (!is_token(c))
+        return refuse(g, 400, "bad method");
+    if (++g->method_len > HTTP_METHOD_BYTES_MAX)
+        return refuse(g, 501, "method too long");
+    return STATE_METHOD;
+}
+
+static uint8_t target(struct http_guard *g, char c)
+{
+    if (c == ' ')
+        return g->target_len ? STATE_VERSION : refuse(g, 400, "no target");
+    if (byte_is_control(c))
+        return refuse(g, 400, "control byte in the target, or no version");
+    if (++g->target_len > HTTP_TARGET_BYTES_MAX)
+        return refuse(g, 414, "target too long");
+    return STATE_TARGET;
+}
+
+static uint8_t version(struct http_guard *g, char c)
+{
+    static const char shape[] = "HTTP/0.0";
+    if (g->version_at == sizeof shape - 1) {
+        if (c != '\r')
+            return refuse(g, 400, "bad version");
+        bool served = g->major == '1' && (g->minor == '0' || g->minor == '1');
+        return served ? STATE_REQUEST_LF : refuse(g, 505, "version not served");
+    }
+    char wanted = shape[g->version_at++];
+    if (wanted == '0' ? !byte_is_digit(c) : c != wanted)
+        return refuse(g, 400, "bad version");
+    if (wanted == '0')
+        *(g->major ? &g->minor : &g->major) = c;
+    return STATE_VERSION;
+}
+
+static uint8_t line(struct http_guard *g, char c)
+{
+    if (c == '\r')
+        return STATE_END_LF;
+    if (c == ' ' || c == '\t')
+        return refuse(g, 400, "folded header line");
+    if (!is_token(c))
+        return refuse(g, 400, "bad header name");
+    if (++g->fields > HTTP_FIELDS_MAX)
+        return refuse(g, 431, "too many header lines");
+    return STATE_NAME;
+}
+
+static uint8_t name(struct http_guard *g, char c)
+{
+    if (c == ':')
+        return STATE_VALUE;
+    return is_token(c) ? STATE_NAME : refuse(g, 400, "bad header name");
+}
+
+static uint8_t value(struct http_guard *g, char c)
+{
+    if (c == '\r')
+        return STATE_VALUE_LF;
+    return byte_is_control(c) && c != '\t' ? refuse(g, 400, "control byte in a header") : STATE_VALUE;
+}
+
+static uint8_t line_feed(struct http_guard *g, char c, enum state next)
+{
+    return c == '\n' ? (uint8_t)next : refuse(g, 400, "CR without LF");
+}
+
+static uint8_t step(struct http_guard *g, char c)
+{
+    switch ((enum state)g->state) {
+    case STATE_START:
+        return start(g, c);
+    case STATE_START_LF:
+        return line_feed(g, c, STATE_START);
+    case STATE_METHOD:
+        return method(g, c);
+    case STATE_TARGET:
+        return target(g, c);
+    case STATE_VERSION:
+        return version(g, c);
+    case STATE_REQUEST_LF:
+    case STATE_VALUE_LF:
+        return line_feed(g, c, STATE_LINE);
+    case STATE_LINE:
+        return line(g, c);
+    case STATE_NAME:
+        return name(g, c);
+    case STATE_VALUE:
+        return value(g, c);
+    case STATE_END_LF:
+    case STATE_REFUSED:
+        break;
+    }
+    return refuse(g, 400, "CR without LF");
+}
+
+enum http_guard_answer http_guard(struct http_guard *g, struct slice head)
+{
+    while (g->state != STATE_REFUSED) {
+        if (g->at == HTTP_HEAD_BYTES_MAX) {
+            g->state = refuse(g, 431, "request head too long");
+            break;
+        }
+        if (g->at >= head.len)
+            return HTTP_GUARD_MORE;
+        char c = head.ptr[g->at];
+        g->at++;
+        if (g->state == STATE_END_LF && c == '\n')
+            return HTTP_GUARD_WHOLE;
+        g->state = step(g, c);
+    }
+    return HTTP_GUARD_REFUSED;
+}

@@ -1,0 +1,55 @@
+/* Walls around a running server (security.md R28): what a fault in it could reach is made small, and each
+ * wall is tried after it was set up.
+ *
+ * Called by the main thread while it is the only one: threads inherit everything. Nothing of it can be undone.
+ *
+ * Builds with AddressSanitizer stand behind lower walls, since its reports read /proc and its leak check
+ * traces the process: it stays dumpable, /proc may be read, and clone, ptrace and executable memory are let
+ * through. Such builds are for tests. */
+#ifndef DIALTONE_SERVER_CONFINE_H
+#define DIALTONE_SERVER_CONFINE_H
+
+#include "base/slice.h"
+
+struct confine_options {
+    int root_fd;             /* the tree, O_PATH: may be read */
+    const char *database;    /* its directory may be written; "" for none */
+    const char *config_file; /* may be read again; "" for none. Its directory too, so that it can be replaced
+                                by rename, unless that is a top one such as /etc */
+    struct slice user;       /* whom to become when started as root; "" is the owner of the tree */
+};
+
+/* No core file (R27), as many descriptors as the hard limit allows. */
+void confine_limits(void);
+/* All of what follows, in this order. 0, or a negative errno with log lines that say which wall is missing.
+ * A kernel without landlock is said in the log and accepted. */
+int confine_process(const struct confine_options *options);
+
+/* Groups, user and all capabilities, new privileges, dumps. Started as root with a tree that is root's own,
+ * the process stays user 0 without any capability, and a warning says so. The database becomes the user's. */
+int confine_user(const struct confine_options *options);
+/* Landlock: the tree read-only, the database's directory writable, no TCP socket bound or connected, no other
+ * file at all. -EOPNOTSUPP when the kernel has none. */
+int confine_files(const struct confine_options *options);
+/* Seccomp: an allow-list. What is not on it fails with EPERM; starting a program or tracing one kills. */
+int confine_calls(void);
+
+/* Each tries to do what must not be possible any more. 0 when every wall stands, else -EPERM and log lines.
+ * `with_files`: confine_files() succeeded. */
+int confine_try(const struct confine_options *options, bool with_files);
+/* Before confine_calls(), which forbids the child it needs: a child that is behind the same filter tries to
+ * start a program and must die of it. */
+int confine_try_program(void);
+
+#if defined __SANITIZE_ADDRESS__
+#define CONFINE_SANITIZED 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define CONFINE_SANITIZED 1
+#endif
+#endif
+#ifndef CONFINE_SANITIZED
+#define CONFINE_SANITIZED 0
+#endif
+
+#endif

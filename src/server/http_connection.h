@@ -1,0 +1,108 @@
+/* Inside the HTTP service: a connection and the reply under way on it. */
+#ifndef DIALTONE_SERVER_HTTP_CONNECTION_H
+#define DIALTONE_SERVER_HTTP_CONNECTION_H
+
+#include "net/listener.h"
+#include "net/stream.h"
+#include "proto/http_answer.h"
+#include "proto/http_request.h"
+#include "server/http_service.h"
+#include "server/peer_limit.h"
+
+#include <sys/queue.h>
+
+/* Head and part head, or head and the text of a refusal. */
+#define HTTP_REPLY_TEXT_BYTES 1024
+
+/* One request's answer, from its making to the journal. Holds no pointer into itself, so that it can be moved from
+ * the service's scratch to memory of its own when it cannot be sent at once. */
+struct http_reply {
+    struct journal_event event;
+    uint64_t start_ms;
+    struct tree_file file; /* held while there is a body to come from it */
+    bool holds_file;
+    bool close;            /* the connection ends with this reply */
+    bool linger;           /* and the peer may still be sending */
+    uint64_t at, end;      /* of the file: what is still to go of the present part */
+    struct http_ranges parts; /* count 0: not a multipart body */
+    size_t part;
+    struct slice content_type; /* static */
+    uint16_t text_at, text_len;
+    uint64_t written; /* bytes of everything, handed to the kernel */
+    char text[HTTP_REPLY_TEXT_BYTES];
+};
+
+enum http_state {
+    HTTP_STATE_READING, /* idle, or a head is on its way */
+    HTTP_STATE_SENDING,
+    HTTP_STATE_CLOSING /* answered; what the peer still sends is thrown away */
+};
+
+struct http_connection {
+    struct stream stream;
+    struct timer timer; /* its meaning is the state's */
+    struct http_service *service;
+    TAILQ_ENTRY(http_connection) link; /* in `waiting` or `sending` of the service once it has a slot */
+    union address peer;
+    struct peer_limit *limit; /* NULL: has no slot */
+    struct http_guard guard;
+    char *kept;               /* HTTP_HEAD_BYTES_MAX bytes, or NULL: what came and is not answered */
+    struct http_reply *reply; /* while sending */
+    uint64_t since_ms;        /* the present head began, or the connection was accepted */
+    int64_t taken;            /* bytes that the peer has acknowledged of the reply at the last check */
+    uint32_t drained;         /* bytes thrown away while closing */
+    uint16_t kept_len;
+    uint8_t state;
+    bool fresh; /* nothing was answered yet */
+};
+TAILQ_HEAD(http_connections, http_connection);
+
+struct http_service {
+    struct worker *worker;
+    struct listener listener;
+    struct http_connections waiting; /* READING and CLOSING, by how long they wait: the first makes room */
+    struct http_connections sending;
+    struct http_connections spare;
+    struct peer_limits *limits;
+    uint32_t slots, slots_max, spares;
+    uint32_t open; /* handles and connections that must close before the service is freed */
+    bool draining, drained, closing;
+    void (*done)(void *context);
+    void *done_context;
+    int64_t date_second; /* what `date` says */
+    uint8_t date_len;
+    char date[48]; /* "Date: ...\r\n" */
+    /* The second is for the connection that makes room while the first is in use. */
+    struct http_reply scratch[2];
+    unsigned scratch_used;
+    char input[HTTP_HEAD_BYTES_MAX]; /* a connection keeps of it what it cannot answer yet */
+};
+
+/* http_connection.c */
+void http_connection_accept(struct http_service *s, int fd, const union address *peer);
+/* For draining: lets the connection go when nothing is under way on it. */
+void http_connection_retire(struct http_connection *c);
+/* At once, with the event of what was under way. */
+void http_connection_abort(struct http_connection *c, const char *reason);
+/* Takes a slot, making room when all are taken. */
+bool http_connection_admit(struct http_connection *c);
+
+/* http_service.c: a connection's slot and its memory. */
+struct http_connection *http_service_take(struct http_service *s);
+void http_service_give(struct http_connection *c);
+void http_service_slot_freed(struct http_service *s);
+struct slice http_service_date(struct http_service *s);
+
+/* http_reply.c: into the service's scratch, which becomes c->reply. */
+bool http_reply_is_scratch(const struct http_connection *c);
+void http_reply_to_request(struct http_connection *c, struct slice head);
+/* To a head that the guard refused, that came too late (408) or found no room (503). */
+void http_reply_refuse(struct http_connection *c, struct slice input, unsigned status, const char *reason);
+/* The event of a head that never came whole and gets no answer. */
+void http_reply_note_unanswered(struct http_connection *c, struct slice input, const char *reason);
+/* What is to be written next when the text is out and the part's bytes too; false: nothing, it is done. */
+bool http_reply_next_part(struct http_reply *r);
+/* The journal's event; the file is let go. */
+void http_reply_finish(struct http_connection *c);
+
+#endif

@@ -1,0 +1,46 @@
+/* HTTP/1.1, serving side: GET and HEAD of the files of the tree.
+ *
+ * One request, from head to journal: the stream hands bytes to the guard (proto/http_request.h); a whole head
+ * becomes a request, its target a name, the name a question to the tree, the answer a head and a body, and the
+ * end of it exactly one journal event. Requests on one connection are answered in their order.
+ *
+ * What is refused, and how: 400 malformed (and close), 403 a link or no permission, 404 absent or a directory
+ * (nothing is ever listed), 405 any other method of RFC 9110, 408 a head that does not come whole in time, 412,
+ * 413 a body (none is taken yet), 414, 416, 417, 431, 501 an unknown method or transfer coding, 503 no room or a
+ * failing machine, 505.
+ *
+ * Ceilings (security.md R11, R12): a connection that is answered in the round that it came in never counts. One
+ * that has to wait takes a slot, of `http.connections` in all (divided by the workers) and
+ * `http.peer_connections` an address. When all slots are taken the connection that has been idle, unfinished or
+ * closing for longest makes room; when there is none such, or the address has its share, 503. A head must be whole
+ * within `http.head_s` of its first byte however it drips, a kept-alive connection may be silent for
+ * `http.idle_s`, and a reader is cut that does not take HTTP_SEND_FLOOR_BYTES in HTTP_SEND_CHECK_S seconds.
+ *
+ * Memory: an idle connection holds 432 bytes (checked in http_connection.c) and libuv's none; one whose head is
+ * not whole HTTP_HEAD_BYTES_MAX more, one whose answer is under way some 2 KiB more and its share of the blob.
+ *
+ * Uploads (the next issue) need: a state after the head that reads `content_length` or chunks into upload, and
+ * "100 Continue". TLS: a filter in the stream. */
+#ifndef DIALTONE_SERVER_HTTP_SERVICE_H
+#define DIALTONE_SERVER_HTTP_SERVICE_H
+
+#include "server/service.h"
+
+#define HTTP_SEND_CHECK_S 20
+/* 1 KiB a second: a phone on the worst of links takes more. */
+#define HTTP_SEND_FLOOR_BYTES ((uint64_t)HTTP_SEND_CHECK_S * 1024)
+/* After the last answer: this long, and so many bytes, to let the peer read it before it hears a reset. */
+#define HTTP_LINGER_S 2
+#define HTTP_LINGER_BYTES_MAX ((size_t)256 * 1024)
+/* What a client shall wait after a 503. */
+#define HTTP_RETRY_S 5
+
+struct http_service;
+
+/* See service.h. `fd` listens already; on failure it stays the caller's. */
+int http_service_open(struct worker *worker, int fd, struct http_service **ret_service);
+/* Answers what the kernel has queued, finishes transfers, closes idle connections. */
+void http_service_drain(struct http_service *s, void (*done)(void *context), void *context);
+void http_service_close(struct http_service *s);
+
+#endif

@@ -1,0 +1,212 @@
+#include "server/serve.h"
+
+#include "base/log.h"
+#include "server/serve_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* How often somebody who waits for the workers looks. */
+#define LOOK_MS 10
+
+static char *text_of(struct slice s)
+{
+    return strndup(s.ptr ? s.ptr : "", s.len);
+}
+
+/* Readable at all: one that cannot be listed would make every answer "absent". */
+static int open_root(struct serve *s)
+{
+    int fd;
+    s->root_path = text_of(s->config->root);
+    int error = s->root_path ? rootdir_open_root(s->root_path, s->config->root_follow, &s->root) : -ENOMEM;
+    if (!error) {
+        error = rootdir_open(&s->root, SLICE("."), O_RDONLY | O_DIRECTORY, &fd);
+        if (!error)
+            close(fd);
+    }
+    if (error)
+        log_error("root %.*s: %s", SLICE_ARG(s->config->root), strerror(-error));
+    return error;
+}
+
+static int open_journal(struct serve *s)
+{
+    struct slice kind = s->config->journal;
+    bool lines = slice_eq(kind, SLICE("lines")) || slice_eq(kind, SLICE("both"));
+    bool rows = slice_eq(kind, SLICE("rows")) || slice_eq(kind, SLICE("both"));
+    if (!lines && !rows)
+        return 0;
+    if (rows && asprintf(&s->database, "%.*s/journal.db", SLICE_ARG(s->config->state_dir)) < 0) {
+        s->database = NULL;
+        return -ENOMEM;
+    }
+    struct journal_options options = { s->database, s->config->journal_rows, lines ? STDOUT_FILENO : -1 };
+    return journal_open(&options, &s->journal);
+}
+
+static size_t worker_count(const struct config *c)
+{
+    size_t count = c->workers ? c->workers : uv_available_parallelism();
+    return count < WORKERS_MAX ? count : WORKERS_MAX;
+}
+
+static int open_all(struct serve *s)
+{
+    int error = open_root(s);
+    if (!error)
+        error = serve_bind(s);
+    if (!error)
+        error = open_journal(s);
+    for (size_t i = 0; !error && i < s->workers; i++)
+        error = crew_open(s, i);
+    return error;
+}
+
+int serve_open(const struct config *config, struct serve **ret_serve)
+{
+    struct serve *s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    s->config = config;
+    s->fresh = *config;
+    s->root.fd = -1;
+    s->workers = worker_count(config);
+    pthread_mutex_init(&s->fresh_lock, NULL);
+    s->crew = calloc(s->workers, sizeof *s->crew);
+    int error = -ENOMEM;
+    if (s->crew && getrandom(&s->hash_seed, sizeof s->hash_seed, 0) == sizeof s->hash_seed)
+        error = open_all(s);
+    if (error) {
+        serve_close(s);
+        return error;
+    }
+    *ret_serve = s;
+    return 0;
+}
+
+int serve_run(struct serve *s)
+{
+    int error = s->journal ? journal_start(s->journal) : 0;
+    for (size_t i = 0; !error && i < s->workers; i++)
+        error = crew_run(&s->crew[i]);
+    if (error)
+        log_error("cannot start a thread: %s", strerror(-error));
+    return error;
+}
+
+int serve_start(const struct config *config, struct serve **ret_serve)
+{
+    struct serve *s;
+    int error = serve_open(config, &s);
+    if (error)
+        return error;
+    error = serve_run(s);
+    if (error)
+        serve_close(s);
+    else
+        *ret_serve = s;
+    return error;
+}
+
+bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol, union address *ret_address)
+{
+    if (index >= s->listener_count)
+        return false;
+    *ret_protocol = s->listeners[index].kind->protocol;
+    *ret_address = s->listeners[index].address;
+    return true;
+}
+
+uint16_t serve_port(const struct serve *s, enum protocol protocol)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        if (s->listeners[i].kind->protocol == protocol)
+            return address_port(&s->listeners[i].address);
+    return 0;
+}
+
+int serve_root_fd(const struct serve *s)
+{
+    return s->root.fd;
+}
+
+const char *serve_database(const struct serve *s)
+{
+    return s->database ? s->database : "";
+}
+
+static void wake_all(struct serve *s)
+{
+    for (size_t i = 0; i < s->workers; i++)
+        if (s->crew[i].has_thread)
+            loop_wake(&s->crew[i].worker.loop);
+}
+
+static void say_restart(void *context, const struct config_key *key)
+{
+    (void)context;
+    log_warning("%s: changed, takes effect after a restart", key->key);
+}
+
+void serve_reload(struct serve *s, const struct config *fresh)
+{
+    pthread_mutex_lock(&s->fresh_lock);
+    config_apply_live(&s->fresh, fresh, say_restart, NULL);
+    pthread_mutex_unlock(&s->fresh_lock);
+    atomic_fetch_add(&s->reloads, 1);
+    wake_all(s);
+}
+
+static void wish(struct serve *s, enum wish what)
+{
+    if (atomic_load(&s->wish) < what)
+        atomic_store(&s->wish, what);
+    wake_all(s);
+}
+
+void serve_drain(struct serve *s)
+{
+    wish(s, WISH_DRAIN);
+}
+
+void serve_hurry(struct serve *s)
+{
+    wish(s, WISH_HURRY);
+}
+
+bool serve_is_drained(struct serve *s)
+{
+    for (size_t i = 0; i < s->workers; i++)
+        if (s->crew[i].has_thread && !atomic_load(&s->crew[i].ended))
+            return false;
+    return true;
+}
+
+void serve_close(struct serve *s)
+{
+    if (s->crew)
+        serve_hurry(s);
+    for (size_t i = 0; s->crew && i < s->workers; i++)
+        crew_close(&s->crew[i]);
+    journal_close(s->journal);
+    serve_unbind(s);
+    rootdir_close(&s->root);
+    pthread_mutex_destroy(&s->fresh_lock);
+    free(s->crew);
+    free(s->database);
+    free(s->root_path);
+    free(s);
+}
+
+void serve_stop(struct serve *s)
+{
+    serve_drain(s);
+    while (!serve_is_drained(s))
+        uv_sleep(LOOK_MS);
+    serve_close(s);
+}

@@ -1,0 +1,46 @@
+/* The server as a whole: listeners, workers, journal; from configuration to the last answered request.
+ *
+ *   serve_open     binds and opens everything that needs privileges; no thread runs yet
+ *   (confine)      server/confine.h, by the program that wants it
+ *   serve_run      starts the threads
+ *   serve_drain    SIGTERM: no new requests, those under way are finished
+ *   serve_close    waits for the workers, flushes the journal, frees
+ *
+ * One thread owns a serve and calls all of these. */
+#ifndef DIALTONE_SERVER_SERVE_H
+#define DIALTONE_SERVER_SERVE_H
+
+#include "net/address.h"
+#include "server/config.h"
+#include "server/journal.h"
+
+struct serve;
+
+/* The configuration must outlive the serve. 0 or a negative errno, with a log line that says what is wrong. */
+int serve_open(const struct config *config, struct serve **ret_serve);
+/* 0 or a negative errno. Signals should be blocked before, so that the workers inherit that. */
+int serve_run(struct serve *s);
+/* serve_open() and serve_run(): a server in threads of this process. */
+int serve_start(const struct config *config, struct serve **ret_serve);
+
+/* Where it listens, one a call: `index` from 0; false past the end. */
+bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol, union address *ret_address);
+/* The first listener's port; 0 when the protocol is off. */
+uint16_t serve_port(const struct serve *s, enum protocol protocol);
+/* The root's directory descriptor (O_PATH) and the journal's database ("" when there is none), for confine. */
+int serve_root_fd(const struct serve *s);
+const char *serve_database(const struct serve *s);
+
+/* Takes over what `fresh` says of live keys, says in the log what needs a restart, forgets all caches. */
+void serve_reload(struct serve *s, const struct config *fresh);
+/* Returns at once. The workers end when their transfers have, at the latest after run.drain_s. */
+void serve_drain(struct serve *s);
+/* Ends transfers under way. */
+void serve_hurry(struct serve *s);
+/* All workers have ended. */
+bool serve_is_drained(struct serve *s);
+void serve_close(struct serve *s);
+/* Drains, waits, closes. */
+void serve_stop(struct serve *s);
+
+#endif

@@ -1,0 +1,151 @@
+#include "server/serve_internal.h"
+
+#include "base/log.h"
+#include "net/listen.h"
+#include "server/http_service.h"
+#include "server/tftp_service.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* A service's own functions behind one shape. */
+static int open_tftp(struct worker *worker, int fd, void **ret_service)
+{
+    struct tftp_service *service;
+    int error = tftp_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static void drain_tftp(void *service, void (*done)(void *context), void *context)
+{
+    tftp_service_drain(service, done, context);
+}
+
+static void close_tftp(void *service)
+{
+    tftp_service_close(service);
+}
+
+static int open_http(struct worker *worker, int fd, void **ret_service)
+{
+    struct http_service *service;
+    int error = http_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static void drain_http(void *service, void (*done)(void *context), void *context)
+{
+    http_service_drain(service, done, context);
+}
+
+static void close_http(void *service)
+{
+    http_service_close(service);
+}
+
+static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69, 6969,
+                                          open_tftp,     drain_tftp, close_tftp };
+static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80, 8080,
+                                          open_http,     drain_http,  close_http };
+
+static int refuse(const struct service_kind *kind, const union address *address, int error)
+{
+    char bytes[96];
+    struct buf out = BUF_ON(bytes);
+    address_print(address, &out);
+    buf_terminate(&out);
+    log_error("%s: cannot listen on %s: %s (%s, listen)", protocol_name(kind->protocol), bytes, strerror(-error),
+              kind->port_key);
+    return error;
+}
+
+/* The port to take when none is configured: the protocol's own when we may bind it. */
+static uint16_t usual_port(const struct service_kind *kind, union address address)
+{
+    address_set_port(&address, kind->port);
+    return listen_probe(kind->socket_type, &address) == -EACCES ? kind->port_unprivileged : kind->port;
+}
+
+/* A worker's socket each; the first one settles the port when any will do. */
+static int bind_workers(struct serve *s, struct listener *l)
+{
+    for (size_t i = 0; i < s->workers; i++)
+        l->fds[i] = -1;
+    s->listener_count++;
+    for (size_t i = 0; i < s->workers; i++) {
+        int error = listen_on(l->kind->socket_type, &l->address, &l->fds[i]);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static int bind_one(struct serve *s, const struct service_kind *kind, struct slice host, uint16_t port)
+{
+    struct listener *l = &s->listeners[s->listener_count];
+    if (s->listener_count == LISTENERS_MAX) {
+        log_error("listen: more than %d addresses", LISTENERS_MAX / 2);
+        return -E2BIG;
+    }
+    *l = (struct listener){ .kind = kind };
+    if (!address_parse(host, port, &l->address))
+        return -EINVAL;
+    int error = listen_probe(kind->socket_type, &l->address);
+    /* A machine without IPv6 still serves the others of the list. */
+    if (error == -EAFNOSUPPORT && l->address.sa.sa_family == AF_INET6) {
+        log_info("%s: no IPv6 here", protocol_name(kind->protocol));
+        return 0;
+    }
+    if (!error)
+        error = bind_workers(s, l);
+    return error ? refuse(kind, &l->address, error) : 0;
+}
+
+static int bind_kind(struct serve *s, const struct service_kind *kind, bool port_set, uint32_t port)
+{
+    struct slice rest = s->config->listen, part;
+    bool first = true;
+    while (slice_cut(&rest, ',', &part)) {
+        union address probe;
+        part = slice_trim(part);
+        if (!port_set && first && address_parse(part, 0, &probe)) {
+            port = usual_port(kind, probe);
+            if (port == kind->port_unprivileged)
+                log_info("%s: port %u may not be bound by this user: using %u", protocol_name(kind->protocol),
+                         kind->port, port);
+        }
+        first = false;
+        int error = bind_one(s, kind, part, (uint16_t)port);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int serve_bind(struct serve *s)
+{
+    const struct config *c = s->config;
+    int error = 0;
+    if (c->tftp_enable)
+        error = bind_kind(s, &tftp, c->tftp_port_set, c->tftp_port);
+    if (!error && c->http_enable)
+        error = bind_kind(s, &http, c->http_port_set, c->http_port);
+    if (!error && s->listener_count == 0) {
+        log_error("nothing to serve: tftp.enable and http.enable are 0, or no address of listen could be bound");
+        error = -EDESTADDRREQ;
+    }
+    return error;
+}
+
+void serve_unbind(struct serve *s)
+{
+    for (size_t i = 0; i < s->listener_count; i++)
+        for (size_t w = 0; w < s->workers; w++)
+            if (s->listeners[i].fds[w] >= 0)
+                close(s->listeners[i].fds[w]);
+    s->listener_count = 0;
+}

@@ -1,0 +1,71 @@
+/* Inside serve: listeners (serve_bind.c) and workers (serve_worker.c). */
+#ifndef DIALTONE_SERVER_SERVE_INTERNAL_H
+#define DIALTONE_SERVER_SERVE_INTERNAL_H
+
+#include "server/serve.h"
+#include "server/service.h"
+
+#include <pthread.h>
+
+/* Addresses times protocols; an operator names a handful. */
+#define LISTENERS_MAX 32
+#define WORKERS_MAX 64
+
+/* One protocol on one worker's socket. */
+struct service_kind {
+    enum protocol protocol;
+    int socket_type;
+    const char *port_key;
+    uint16_t port, port_unprivileged;
+    int (*open)(struct worker *worker, int fd, void **ret_service);
+    void (*drain)(void *service, void (*done)(void *context), void *context);
+    void (*close)(void *service);
+};
+
+struct listener {
+    const struct service_kind *kind;
+    union address address;
+    int fds[WORKERS_MAX]; /* -1: given to a service */
+};
+
+enum wish { WISH_NOTHING, WISH_DRAIN, WISH_HURRY };
+
+struct crew {
+    struct worker worker;
+    struct serve *serve;
+    pthread_t thread;
+    bool has_thread, has_loop, draining;
+    void *services[LISTENERS_MAX];
+    size_t undrained;
+    struct timer at_last;
+    struct config config;    /* this worker's; its limits change at SIGHUP on its own thread */
+    unsigned seen_reloads;
+    atomic_bool ended;
+};
+
+struct serve {
+    const struct config *config;
+    struct rootdir root;
+    char *root_path, *database;
+    struct journal *journal;
+    struct listener listeners[LISTENERS_MAX];
+    size_t listener_count;
+    struct crew *crew;
+    size_t workers;
+    uint64_t hash_seed;
+    _Atomic(enum wish) wish;
+    atomic_uint reloads;
+    pthread_mutex_t fresh_lock;
+    struct config fresh; /* what workers take over; under fresh_lock */
+};
+
+/* Fills listeners. 0 or a negative errno, said in the log. */
+int serve_bind(struct serve *s);
+void serve_unbind(struct serve *s);
+
+/* Opens loop, tree and services of one worker; its thread comes later. */
+int crew_open(struct serve *s, size_t index);
+int crew_run(struct crew *c);
+void crew_close(struct crew *c);
+
+#endif

@@ -1,0 +1,117 @@
+#include "server/serve_internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+
+static void on_drained(void *context)
+{
+    struct crew *c = context;
+    if (--c->undrained == 0)
+        loop_stop(&c->worker.loop);
+}
+
+static void on_last_moment(struct timer *timer)
+{
+    struct crew *c = container_of(timer, struct crew, at_last);
+    log_warning("transfers that were still under way after %u s are ended", c->config.run_drain_s);
+    loop_stop(&c->worker.loop);
+}
+
+static void drain(struct crew *c)
+{
+    c->draining = true;
+    loop_timer(&c->worker.loop, &c->at_last, (uint64_t)c->config.run_drain_s * 1000, on_last_moment);
+    /* One more than there are, so that the last done() cannot come before all were asked. */
+    c->undrained = c->serve->listener_count + 1;
+    for (size_t i = 0; i < c->serve->listener_count; i++)
+        c->serve->listeners[i].kind->drain(c->services[i], on_drained, c);
+    on_drained(c);
+}
+
+static void reload(struct crew *c, unsigned reloads)
+{
+    c->seen_reloads = reloads;
+    pthread_mutex_lock(&c->serve->fresh_lock);
+    c->config = c->serve->fresh;
+    pthread_mutex_unlock(&c->serve->fresh_lock);
+    tree_forget(c->worker.tree);
+}
+
+static void on_wake(struct loop *loop)
+{
+    struct crew *c = loop->context;
+    unsigned reloads = atomic_load(&c->serve->reloads);
+    enum wish wish = atomic_load(&c->serve->wish);
+    if (reloads != c->seen_reloads)
+        reload(c, reloads);
+    if (wish == WISH_HURRY)
+        loop_stop(loop);
+    else if (wish == WISH_DRAIN && !c->draining)
+        drain(c);
+}
+
+static int open_services(struct crew *c, size_t index)
+{
+    struct serve *s = c->serve;
+    for (size_t i = 0; i < s->listener_count; i++) {
+        struct listener *l = &s->listeners[i];
+        int error = l->kind->open(&c->worker, l->fds[index], &c->services[i]);
+        /* The service has it either way. */
+        l->fds[index] = -1;
+        if (error) {
+            log_error("%s: %s", protocol_name(l->kind->protocol), strerror(-error));
+            return error;
+        }
+    }
+    return 0;
+}
+
+int crew_open(struct serve *s, size_t index)
+{
+    struct crew *c = &s->crew[index];
+    *c = (struct crew){ .serve = s, .config = *s->config };
+    c->worker.journal = s->journal;
+    c->worker.config = &c->config;
+    c->worker.hash_seed = s->hash_seed;
+    c->worker.share = (unsigned)s->workers;
+    int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
+    c->has_loop = !error;
+    if (!error)
+        error = tree_open(&s->root, s->root_path, &c->worker.loop, &c->worker.tree);
+    if (error) {
+        log_error("a worker could not be set up: %s", strerror(-error));
+        return error;
+    }
+    return open_services(c, index);
+}
+
+/* On the thread that no longer runs the loop: it has ended, or never began. */
+void crew_close(struct crew *c)
+{
+    if (c->has_thread)
+        pthread_join(c->thread, NULL);
+    if (!c->has_loop)
+        return;
+    timer_stop(&c->worker.loop.wheel, &c->at_last);
+    for (size_t i = 0; i < c->serve->listener_count; i++)
+        if (c->services[i])
+            c->serve->listeners[i].kind->close(c->services[i]);
+    tree_close(c->worker.tree);
+    loop_close(&c->worker.loop);
+}
+
+static void *run(void *context)
+{
+    struct crew *c = context;
+    loop_run(&c->worker.loop);
+    atomic_store(&c->ended, true);
+    return NULL;
+}
+
+int crew_run(struct crew *c)
+{
+    int error = -pthread_create(&c->thread, NULL, run, c);
+    c->has_thread = !error;
+    return error;
+}

@@ -1,0 +1,579 @@
+#include "server/tftp_service.h"
+
+#include "net/datagram.h"
+#include "server/peer_limit.h"
+#include "server/tftp_transfer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NOBODY UINT32_MAX
+/* Longest datagram of ours that a reader can send: a request. Two times that, so that a longer one is seen to
+ * be longer. */
+#define RECEIVE_BYTES ((size_t)TFTP_REQUEST_BYTES_MAX * 2)
+
+struct slot {
+    struct tftp_transfer transfer;
+    struct timer timer;
+    struct tftp_service *service; /* NULL: free */
+    struct peer_limit *limit;
+    int64_t wall_ms;
+    uint64_t started_ms;
+    union {
+        char short_name[TFTP_NAME_INLINE];
+        char *long_name;
+    };
+    union address peer;
+    struct datagram_local local;
+    uint32_t next;         /* in the bucket, or of the free ones */
+    uint32_t older, newer; /* of the unproven ones */
+    uint8_t name_len;
+    uint8_t socket; /* index into the pool */
+};
+_Static_assert(sizeof(struct slot) <= 384, "many thousand of these");
+
+struct tftp_service {
+    struct worker *worker;
+    struct datagram_set *set;
+    struct peer_limits *limits;
+    struct datagram listener, pool[TFTP_POOL_SOCKETS];
+    unsigned handles; /* datagram sockets that have not closed yet */
+    unsigned turn;    /* the pool socket of the batch under way */
+    bool listening, closing;
+
+    struct slot *slots;
+    uint32_t *buckets;
+    uint32_t mask;
+    uint32_t slots_max, slots_used; /* there are; were ever taken */
+    uint32_t free;                  /* first of those given back */
+    uint32_t count;                 /* under way */
+    uint32_t oldest, newest;        /* unproven */
+    struct bucket strays;
+
+    void (*drained)(void *context);
+    void *drained_context;
+};
+
+struct wire {
+    struct tftp_wire wire; /* first */
+    struct datagram *socket;
+    const union address *peer;
+    const struct datagram_local *local;
+};
+
+static bool wire_reserve(struct tftp_wire *wire, size_t cap, struct buf *ret_room)
+{
+    struct wire *w = (struct wire *)wire;
+    return datagram_reserve(w->socket, w->peer, w->local, cap, ret_room);
+}
+
+static void wire_commit(struct tftp_wire *wire, size_t len)
+{
+    datagram_commit(((struct wire *)wire)->socket->set, len);
+}
+
+static struct wire wire_to(struct datagram *socket, const union address *peer,
+                           const struct datagram_local *local)
+{
+    return (struct wire){ { wire_reserve, wire_commit }, socket, peer, local };
+}
+
+static struct wire wire_of(struct slot *t)
+{
+    return wire_to(&t->service->pool[t->socket], &t->peer, &t->local);
+}
+
+/* --- the table --- */
+
+static uint32_t index_of(const struct tftp_service *s, const struct slot *t)
+{
+    return (uint32_t)(t - s->slots);
+}
+
+static uint32_t *bucket_of(struct tftp_service *s, const union address *peer)
+{
+    return &s->buckets[address_hash(peer, s->worker->hash_seed) & s->mask];
+}
+
+static struct slot *find(struct tftp_service *s, const union address *peer)
+{
+    for (uint32_t i = *bucket_of(s, peer); i != NOBODY; i = s->slots[i].next) {
+        if (address_eq(&s->slots[i].peer, peer))
+            return &s->slots[i];
+    }
+    return NULL;
+}
+
+static struct slice name_of(const struct slot *t)
+{
+    return slice_of(t->name_len > TFTP_NAME_INLINE ? t->long_name : t->short_name, t->name_len);
+}
+
+static bool set_name(struct slot *t, struct slice name)
+{
+    char *to = t->short_name;
+    if (name.len > TFTP_NAME_INLINE)
+        to = t->long_name = malloc(name.len);
+    if (!to)
+        return false;
+    memcpy(to, name.ptr, name.len);
+    t->name_len = (uint8_t)name.len;
+    return true;
+}
+
+static void link_unproven(struct tftp_service *s, struct slot *t)
+{
+    t->older = s->newest;
+    t->newer = NOBODY;
+    *(s->newest == NOBODY ? &s->oldest : &s->slots[s->newest].newer) = index_of(s, t);
+    s->newest = index_of(s, t);
+}
+
+static void unlink_unproven(struct tftp_service *s, struct slot *t)
+{
+    *(t->older == NOBODY ? &s->oldest : &s->slots[t->older].newer) = t->newer;
+    *(t->newer == NOBODY ? &s->newest : &s->slots[t->newer].older) = t->older;
+}
+
+static struct slot *take_slot(struct tftp_service *s, const union address *peer, struct slice name)
+{
+    bool fresh = s->free == NOBODY;
+    if (fresh && s->slots_used == s->slots_max)
+        return NULL;
+    struct slot *t = &s->slots[fresh ? s->slots_used : s->free];
+    uint32_t next_free = fresh ? NOBODY : t->next;
+    if (!set_name(t, name))
+        return NULL;
+    s->slots_used += fresh;
+    s->free = next_free;
+    s->count++;
+    uint32_t *bucket = bucket_of(s, peer);
+    t->service = s;
+    t->peer = *peer;
+    t->next = *bucket;
+    *bucket = index_of(s, t);
+    link_unproven(s, t);
+    return t;
+}
+
+static void give_slot_back(struct tftp_service *s, struct slot *t, bool unproven)
+{
+    uint32_t *at = bucket_of(s, &t->peer);
+    while (*at != index_of(s, t))
+        at = &s->slots[*at].next;
+    *at = t->next;
+    if (unproven)
+        unlink_unproven(s, t);
+    if (t->name_len > TFTP_NAME_INLINE)
+        free(t->long_name);
+    t->service = NULL;
+    t->next = s->free;
+    s->free = index_of(s, t);
+    s->count--;
+}
+
+/* --- the journal --- */
+
+static void note(struct tftp_service *s, struct journal_event *e, struct slice name)
+{
+    e->protocol = PROTOCOL_TFTP;
+    journal_event_set_name(e, name);
+    journal_note(s->worker->journal, e);
+}
+
+static void note_end(struct tftp_service *s, struct slot *t)
+{
+    struct journal_event e;
+    /* The texts are as long as their lengths say; clearing them would be most of the work. */
+    memset(&e, 0, offsetof(struct journal_event, name));
+    e.outcome = (enum outcome)t->transfer.outcome;
+    e.peer = t->peer;
+    e.wall_ms = t->wall_ms;
+    e.duration_ms = (uint32_t)(s->worker->loop.now_ms - t->started_ms);
+    e.bytes = tftp_transfer_acked_bytes(&t->transfer);
+    e.code = t->transfer.code;
+    e.reason = t->transfer.reason;
+    note(s, &e, name_of(t));
+}
+
+/* --- transfers under way --- */
+
+static void tell_drained(struct tftp_service *s)
+{
+    void (*done)(void *context) = s->drained;
+    s->drained = NULL;
+    if (done)
+        done(s->drained_context);
+}
+
+/* `unproven`: what it was before the machine was last asked. */
+static void finish(struct tftp_service *s, struct slot *t, bool unproven)
+{
+    note_end(s, t);
+    timer_stop(&s->worker->loop.wheel, &t->timer);
+    tftp_transfer_release(&t->transfer);
+    peer_limits_end(s->limits, t->limit);
+    give_slot_back(s, t, unproven);
+    if (s->count == 0)
+        tell_drained(s);
+}
+
+static void stop(struct tftp_service *s, struct slot *t, const char *reason)
+{
+    bool unproven = t->transfer.state == TFTP_UNPROVEN;
+    tftp_transfer_stop(&t->transfer, OUTCOME_STOPPED, 0, reason, NULL);
+    finish(s, t, unproven);
+}
+
+static void on_timer(struct timer *timer);
+
+/* After the machine has moved. A timer that is due too early stays: most transfers end before it fires, and
+ * on_timer() starts it again for the rest. */
+static void after(struct slot *t, bool was_unproven)
+{
+    struct tftp_service *s = t->service;
+    uint64_t now_ms = s->worker->loop.now_ms, due_ms = t->transfer.due_ms;
+    if (t->transfer.state == TFTP_ENDED) {
+        finish(s, t, was_unproven);
+        return;
+    }
+    if (was_unproven && t->transfer.state != TFTP_UNPROVEN)
+        unlink_unproven(s, t);
+    if (!timer_is_running(&t->timer) || due_ms < t->timer.due_ms)
+        loop_timer(&s->worker->loop, &t->timer, due_ms > now_ms ? due_ms - now_ms : 0, on_timer);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct slot *t = container_of(timer, struct slot, timer);
+    struct wire w = wire_of(t);
+    bool unproven = t->transfer.state == TFTP_UNPROVEN;
+    tftp_transfer_timeout(&t->transfer, &w.wire, t->service->worker->loop.now_ms);
+    after(t, unproven);
+}
+
+/* To somebody who has no transfer; as small as what came, but not for ever. */
+static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m,
+                         uint16_t code, const char *text)
+{
+    struct buf room;
+    if (address_port(&m->from) == 0 ||
+        !bucket_take(&s->strays, TFTP_STRAY_RATE, TFTP_STRAY_RATE, s->worker->loop.now_ms) ||
+        !datagram_reserve(d, &m->from, &m->to, TFTP_HEADER_BYTES + TFTP_ERROR_TEXT_MAX + 1, &room))
+        return;
+    tftp_put_error(&room, code, slice_str(text));
+    datagram_commit(s->set, room.len);
+}
+
+static void on_pool_packet(struct tftp_service *s, struct datagram *d, const struct datagram_in *m)
+{
+    struct tftp_packet p;
+    struct slot *t = find(s, &m->from);
+    bool fine = tftp_parse(m->bytes, &p) == TFTP_FINE && !m->cut;
+    if (!t || &s->pool[t->socket] != d) {
+        if (p.opcode != TFTP_ERROR)
+            answer_stray(s, d, m, TFTP_ERROR_STRANGER, "unknown transfer");
+        return;
+    }
+    if (!fine)
+        return;
+    struct wire w = wire_of(t);
+    bool unproven = t->transfer.state == TFTP_UNPROVEN;
+    tftp_transfer_receive(&t->transfer, &p, &w.wire, s->worker->loop.now_ms);
+    after(t, unproven);
+}
+
+static void on_pool_batch(struct datagram *d, const struct datagram_in *messages, size_t count)
+{
+    struct tftp_service *s = d->context;
+    /* The end of a drained service's last transfer may close it in the middle of a batch. */
+    for (size_t i = 0; i < count && !s->closing; i++)
+        on_pool_packet(s, d, &messages[i]);
+}
+
+/* --- requests --- */
+
+struct refusal {
+    enum outcome outcome;
+    uint16_t code;
+    const char *reason;
+    bool silent;
+};
+
+static void refuse(struct tftp_service *s, const struct datagram_in *m, struct slice name, struct refusal r)
+{
+    struct buf room;
+    struct journal_event e = { .outcome = r.outcome, .peer = m->from, .code = r.silent ? 0 : r.code };
+    e.wall_ms = s->worker->loop.wall_ms;
+    e.reason = r.reason;
+    note(s, &e, name);
+    if (r.silent || !datagram_reserve(&s->pool[s->turn], &m->from, &m->to,
+                                      TFTP_HEADER_BYTES + TFTP_ERROR_TEXT_MAX + 1, &room))
+        return;
+    tftp_put_error(&room, r.code, slice_str(r.reason));
+    datagram_commit(s->set, room.len);
+}
+
+/* False: *ret_refusal says why not. */
+static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file *ret_file,
+                     struct refusal *ret_refusal)
+{
+    static const struct {
+        enum outcome outcome;
+        uint16_t code;
+    } answers[] = {
+        [TREE_FILE] = { OUTCOME_SENT, 0 },
+        [TREE_ABSENT] = { OUTCOME_ABSENT, TFTP_ERROR_ABSENT },
+        [TREE_BAD_NAME] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
+        [TREE_FORBIDDEN] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
+        [TREE_DIRECTORY] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
+        [TREE_BROKEN] = { OUTCOME_BROKEN, TFTP_ERROR_OTHER },
+    };
+    struct tree_question q = { .name = name };
+    enum tree_answer answer = tree_ask(s->worker->tree, &q, ret_file);
+    *ret_refusal = (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
+    return answer == TREE_FILE;
+}
+
+/* True when the request is only the echo of one that is being served. Otherwise what stands in its way is gone. */
+static bool is_echo(struct tftp_service *s, const union address *peer, struct slice name)
+{
+    struct slot *t = find(s, peer);
+    if (!t)
+        return false;
+    if (slice_eq(name_of(t), name) && (t->transfer.state == TFTP_UNPROVEN || t->transfer.resends == 0))
+        return true;
+    stop(s, t, "the phone asked anew");
+    return false;
+}
+
+static bool may_start(struct tftp_service *s, const struct peer_limit *limit, struct refusal *ret_refusal)
+{
+    if (limit->busy >= s->worker->config->tftp_peer_transfers) {
+        *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "too many transfers from this address", false };
+        return false;
+    }
+    if (s->count < s->slots_max)
+        return true;
+    struct slot *oldest = s->oldest == NOBODY ? NULL : &s->slots[s->oldest];
+    if (oldest && s->worker->loop.now_ms - oldest->started_ms >= TFTP_FIRST_WAIT_MS) {
+        stop(s, oldest, "never answered, made room");
+        return true;
+    }
+    *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
+    return false;
+}
+
+static void start(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p,
+                  struct peer_limit *limit, struct tree_file *file)
+{
+    uint16_t ceiling = (uint16_t)s->worker->config->tftp_blksize_max;
+    struct slot *t = take_slot(s, &m->from, p->name);
+    if (!t) {
+        tree_file_release(file);
+        refuse(s, m, p->name, (struct refusal){ OUTCOME_BROKEN, TFTP_ERROR_OTHER, "out of memory", false });
+        return;
+    }
+    t->limit = limit;
+    peer_limits_begin(s->limits, limit);
+    t->local = m->to;
+    t->socket = (uint8_t)s->turn;
+    t->wall_ms = s->worker->loop.wall_ms;
+    t->started_ms = s->worker->loop.now_ms;
+    struct wire w = wire_of(t);
+    struct tftp_ceilings ceilings = { ceiling < TFTP_BLKSIZE_MIN ? TFTP_BLKSIZE_MIN : ceiling,
+                                      TFTP_WINDOW_CEILING };
+    tftp_transfer_start(&t->transfer, p, file, ceilings, &w.wire, t->started_ms);
+    after(t, true);
+}
+
+static void on_read_request(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p)
+{
+    struct refusal no;
+    struct tree_file file;
+    struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
+    if (may_start(s, limit, &no) && ask_tree(s, p->name, &file, &no))
+        start(s, m, p, limit, &file);
+    else
+        refuse(s, m, p->name, no);
+}
+
+static bool within_rate(struct tftp_service *s, const union address *peer)
+{
+    uint32_t rate = s->worker->config->tftp_rate;
+    struct peer_limit *limit = peer_limits_of(s->limits, peer);
+    return rate == 0 || bucket_take(&limit->requests, rate, rate * TFTP_BURST_S, s->worker->loop.now_ms);
+}
+
+static void on_request(struct tftp_service *s, const struct datagram_in *m)
+{
+    struct tftp_packet p;
+    enum tftp_fault fault = tftp_parse(m->bytes, &p);
+    if (p.opcode != TFTP_RRQ && p.opcode != TFTP_WRQ) {
+        if (p.opcode != TFTP_ERROR)
+            answer_stray(s, &s->listener, m, TFTP_ERROR_ILLEGAL, "not a request");
+        return;
+    }
+    /* Nobody can be answered there. */
+    if (address_port(&m->from) == 0)
+        return;
+    if (fault == TFTP_FINE && p.opcode == TFTP_RRQ && is_echo(s, &m->from, p.name))
+        return;
+    struct refusal no = { OUTCOME_REFUSED, TFTP_ERROR_ILLEGAL, tftp_fault_words(fault), false };
+    if (!within_rate(s, &m->from)) {
+        no.reason = "too many requests a second from this address";
+        no.silent = true;
+    } else if (fault == TFTP_FINE && p.opcode == TFTP_RRQ) {
+        on_read_request(s, m, &p);
+        return;
+    } else if (fault == TFTP_FINE) {
+        no.code = TFTP_ERROR_ACCESS;
+        no.reason = "uploads are not enabled";
+    }
+    refuse(s, m, p.name, no);
+}
+
+static void on_listener_batch(struct datagram *d, const struct datagram_in *messages, size_t count)
+{
+    struct tftp_service *s = d->context;
+    for (size_t i = 0; i < count && s->listening; i++)
+        on_request(s, &messages[i]);
+    s->turn = (s->turn + 1) % TFTP_POOL_SOCKETS;
+}
+
+/* --- opening and closing --- */
+
+static void free_service(struct tftp_service *s)
+{
+    datagram_set_close(s->set);
+    peer_limits_close(s->limits);
+    free(s->slots);
+    free(s->buckets);
+    free(s);
+}
+
+static void on_closed(struct datagram *d)
+{
+    struct tftp_service *s = d->context;
+    s->handles--;
+    if (s->closing && s->handles == 0)
+        free_service(s);
+}
+
+static int make_tables(struct tftp_service *s)
+{
+    uint32_t buckets = 1;
+    uint32_t share = s->worker->share ? s->worker->share : 1;
+    s->slots_max = s->worker->config->tftp_transfers / share;
+    s->slots_max = s->slots_max ? s->slots_max : 1;
+    while (buckets < s->slots_max)
+        buckets *= 2;
+    s->mask = buckets - 1;
+    s->free = s->oldest = s->newest = NOBODY;
+    s->slots = calloc(s->slots_max, sizeof *s->slots);
+    s->buckets = malloc(buckets * sizeof *s->buckets);
+    if (!s->slots || !s->buckets)
+        return -ENOMEM;
+    memset(s->buckets, 0xff, buckets * sizeof *s->buckets);
+    int error = peer_limits_open(s->slots_max, s->worker->hash_seed, &s->limits);
+    return error ? error : datagram_set_open(&s->worker->loop, RECEIVE_BYTES, &s->set);
+}
+
+/* The pool is bound where the listener is, on ports that the kernel picks. */
+static int open_pool(struct tftp_service *s, bool learn_local)
+{
+    union address own;
+    int error = datagram_local_address(&s->listener, &own);
+    if (error)
+        return error;
+    address_set_port(&own, 0);
+    for (unsigned i = 0; i < TFTP_POOL_SOCKETS; i++) {
+        int fd = datagram_bind(&own);
+        if (fd < 0)
+            return fd;
+        error = datagram_open(&s->pool[i], s->set, fd, learn_local, on_pool_batch, s);
+        if (error)
+            return error;
+        s->handles++;
+    }
+    return 0;
+}
+
+static bool is_wildcard(const union address *a)
+{
+    if (a->sa.sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr);
+    return a->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static int open_sockets(struct tftp_service *s, int fd)
+{
+    union address own = { 0 };
+    socklen_t len = sizeof own;
+    bool learn_local = getsockname(fd, &own.sa, &len) == 0 && is_wildcard(&own);
+    int error = datagram_open(&s->listener, s->set, fd, learn_local, on_listener_batch, s);
+    if (error)
+        return error;
+    s->listening = true;
+    s->handles++;
+    return open_pool(s, learn_local);
+}
+
+int tftp_service_open(struct worker *worker, int fd, struct tftp_service **ret_service)
+{
+    struct tftp_service *s = calloc(1, sizeof *s);
+    int error = -ENOMEM;
+    if (s) {
+        s->worker = worker;
+        error = make_tables(s);
+    }
+    if (error)
+        close(fd);
+    else
+        error = open_sockets(s, fd);
+    if (error && s)
+        tftp_service_close(s);
+    if (!error)
+        *ret_service = s;
+    return error;
+}
+
+static void stop_listening(struct tftp_service *s)
+{
+    if (s->listening)
+        datagram_close(&s->listener, on_closed);
+    s->listening = false;
+}
+
+void tftp_service_drain(struct tftp_service *s, void (*done)(void *context), void *context)
+{
+    stop_listening(s);
+    s->drained = done;
+    s->drained_context = context;
+    if (s->count == 0)
+        tell_drained(s);
+}
+
+void tftp_service_close(struct tftp_service *s)
+{
+    s->drained = NULL;
+    s->closing = true;
+    for (uint32_t i = 0; i < s->slots_used; i++) {
+        if (s->slots[i].service)
+            stop(s, &s->slots[i], "server stopped");
+    }
+    stop_listening(s);
+    unsigned open = s->handles;
+    for (unsigned i = 0; i < TFTP_POOL_SOCKETS; i++) {
+        if (s->pool[i].set)
+            datagram_close(&s->pool[i], on_closed);
+    }
+    if (open == 0)
+        free_service(s);
+}
+
+size_t tftp_service_transfers(const struct tftp_service *s)
+{
+    return s->count;
+}

@@ -1,0 +1,194 @@
+#include "server/tree_internal.h"
+
+#include <stdlib.h>
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Lower-cases eight ASCII letters at once; other bytes stay. Sets of bytes that differ only outside of the
+ * letters may fold together, which costs a comparison and nothing else. */
+static uint64_t fold(uint64_t word)
+{
+    return word | UINT64_C(0x2020202020202020);
+}
+
+uint64_t table_hash(struct slice name, uint64_t seed)
+{
+    uint64_t h = seed ^ name.len, word;
+    while (name.len >= sizeof word) {
+        memcpy(&word, name.ptr, sizeof word);
+        h = mix(h ^ fold(word), UINT64_C(0x9e3779b97f4a7c15) ^ seed);
+        name = slice_from(name, sizeof word);
+    }
+    word = 0;
+    if (name.len)
+        memcpy(&word, name.ptr, name.len);
+    return mix(h ^ fold(word), UINT64_C(0xe7037ed1a0b428db) ^ seed);
+}
+
+static bool grow(struct table *t)
+{
+    size_t room = t->room ? t->room * 2 : 64;
+    struct link **slots = calloc(room, sizeof *slots);
+    if (!slots)
+        return false;
+    for (size_t i = 0; i < t->room; i++)
+        for (struct link *link = t->slots[i], *next; link; link = next) {
+            next = link->next;
+            link->next = slots[link->hash & (room - 1)];
+            slots[link->hash & (room - 1)] = link;
+        }
+    free(t->slots);
+    t->slots = slots;
+    t->room = room;
+    return true;
+}
+
+bool table_add(struct table *t, struct link *link, uint64_t hash)
+{
+    /* A table that cannot grow gets slower, nothing worse. */
+    if (t->count >= t->room && !grow(t) && !t->room)
+        return false;
+    link->hash = hash;
+    link->next = t->slots[hash & (t->room - 1)];
+    t->slots[hash & (t->room - 1)] = link;
+    t->count++;
+    return true;
+}
+
+void table_remove(struct table *t, struct link *link)
+{
+    struct link **at = &t->slots[link->hash & (t->room - 1)];
+    while (*at != link)
+        at = &(*at)->next;
+    *at = link->next;
+    t->count--;
+}
+
+struct link *table_next(const struct table *t, uint64_t hash, const struct link *after)
+{
+    struct link *link = after ? after->next : t->room ? t->slots[hash & (t->room - 1)] : NULL;
+    while (link && link->hash != hash)
+        link = link->next;
+    return link;
+}
+
+void table_free(struct table *t)
+{
+    free(t->slots);
+    *t = (struct table){ 0 };
+}
+
+struct blob *blob_new(size_t room)
+{
+    struct blob *b = malloc(sizeof *b + room);
+    if (b)
+        *b = (struct blob){ .holders = 1 };
+    return b;
+}
+
+void blob_release(struct blob *b)
+{
+    if (b && --b->holders == 0)
+        free(b);
+}
+
+struct slice blob_bytes(const struct blob *b)
+{
+    return slice_of(b->bytes, b->len);
+}
+
+static struct use_order *order_of(struct tree *t, const struct entry *e)
+{
+    return e->absent ? &t->absences : &t->blobs;
+}
+
+static void order_take(struct use_order *o, struct entry *e)
+{
+    *(e->newer ? &e->newer->older : &o->newest) = e->older;
+    *(e->older ? &e->older->newer : &o->oldest) = e->newer;
+}
+
+static void order_put(struct use_order *o, struct entry *e)
+{
+    e->newer = NULL;
+    e->older = o->newest;
+    *(o->newest ? &o->newest->newer : &o->oldest) = e;
+    o->newest = e;
+}
+
+struct entry *cache_find(struct tree *t, struct slice path)
+{
+    uint64_t hash = table_hash(path, t->seed);
+    struct link *link = NULL;
+    while ((link = table_next(&t->entries, hash, link))) {
+        struct entry *e = (struct entry *)link;
+        if (!slice_eq(slice_of(e->path, e->len), path))
+            continue;
+        struct use_order *o = order_of(t, e);
+        if (o->newest != e) {
+            order_take(o, e);
+            order_put(o, e);
+        }
+        return e;
+    }
+    return NULL;
+}
+
+void cache_drop(struct tree *t, struct entry *e)
+{
+    struct use_order *o = order_of(t, e);
+    table_remove(&t->entries, &e->link);
+    order_take(o, e);
+    o->count--;
+    o->bytes -= e->charge;
+    *e->sibling_link = e->sibling;
+    if (e->sibling)
+        e->sibling->sibling_link = e->sibling_link;
+    if (!e->absent)
+        blob_release(e->file.blob);
+    free(e);
+}
+
+void cache_drop_path(struct tree *t, struct slice path)
+{
+    uint64_t hash = table_hash(path, t->seed);
+    struct link *link = table_next(&t->entries, hash, NULL);
+    while (link) {
+        struct entry *e = (struct entry *)link;
+        link = table_next(&t->entries, hash, link);
+        if (slice_eq_nocase(slice_of(e->path, e->len), path))
+            cache_drop(t, e);
+    }
+}
+
+void cache_add(struct tree *t, struct directory *d, struct slice path, const struct tree_file *file)
+{
+    struct entry *e = malloc(sizeof *e + path.len);
+    if (!e || !table_add(&t->entries, &e->link, table_hash(path, t->seed))) {
+        free(e);
+        if (file)
+            blob_release(file->blob);
+        return;
+    }
+    e->absent = !file;
+    e->file = file ? *file : (struct tree_file){ .fd = -1 };
+    e->len = path.len;
+    memcpy(e->path, path.ptr, path.len);
+    e->charge = sizeof *e + path.len + (file ? sizeof *file->blob + file->blob->len : 0);
+    e->sibling = d->entries;
+    e->sibling_link = &d->entries;
+    if (e->sibling)
+        e->sibling->sibling_link = &e->sibling;
+    d->entries = e;
+
+    struct use_order *o = order_of(t, e);
+    order_put(o, e);
+    o->count++;
+    o->bytes += e->charge;
+    while (o->bytes > o->bytes_max && o->oldest != e)
+        cache_drop(t, o->oldest);
+}
