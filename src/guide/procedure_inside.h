@@ -37,6 +37,7 @@ struct run_cfg {
 
 struct procedure {
     struct arena *arena;
+    size_t failures; /* of the arena before the run */
     struct identity id;
     const struct memory *before;
     struct memory after;
