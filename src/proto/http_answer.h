@@ -18,9 +18,9 @@ struct slice http_content_type(struct slice name);
 
 struct http_answer {
     unsigned status;
-    struct slice date;          /* `Date: ...` line with its CRLF; may be empty */
-    struct slice content_type;  /* "": no content */
-    uint64_t content_length;    /* bytes; unused with 304 */
+    struct slice date;                      /* `Date: ...` line with its CRLF; may be empty */
+    struct slice content_type;              /* "": no content */
+    uint64_t content_length;                /* bytes; unused with 304 */
     const struct http_validator *validator; /* NULL: none */
     const struct http_range *range;         /* of a 206 with a single range; else NULL */
     uint64_t file_size;                     /* for Content-Range of 206 and 416 */
