@@ -32,8 +32,8 @@ struct http_answer {
 /* With the empty line at its end. */
 void http_answer_print(const struct http_answer *a, struct buf *out);
 
-/* multipart/byteranges (RFC 9110 14.6). The separator is fixed: a file that happened to hold it could only confuse a
- * client that ignores the Content-Range of the parts. */
+/* multipart/byteranges (RFC 9110 14.6). The separator is fixed: a file that happened to hold it could only
+ * confuse a client that ignores the Content-Range of the parts. */
 struct slice http_multipart_type(void);
 /* What stands before part `index`; for index == count the end of it all. */
 void http_multipart_print(const struct http_ranges *ranges, size_t index, struct slice content_type,
