@@ -9,6 +9,8 @@
 
 /* Connections that are kept for the next ones to come. */
 #define SPARES_MAX 256
+/* A machine at its limit is not helped by a full log. */
+#define WARN_EVERY_MS 60000
 
 static struct http_service *of(struct listener *l)
 {
@@ -95,8 +97,13 @@ static void on_accepted(struct listener *l, int fd, const union address *peer)
 /* An idle connection is worth less than the one that cannot be accepted. */
 static void on_exhausted(struct listener *l, int error)
 {
-    struct http_connection *c = TAILQ_FIRST(&of(l)->waiting);
-    log_warning("http: cannot accept connections: %s", strerror(-error));
+    struct http_service *s = of(l);
+    struct http_connection *c = TAILQ_FIRST(&s->waiting);
+    uint64_t now_ms = s->worker->loop.now_ms;
+    if (now_ms >= s->warn_ms) {
+        log_warning("http: cannot accept connections: %s", strerror(-error));
+        s->warn_ms = now_ms + WARN_EVERY_MS;
+    }
     if (c && (error == -EMFILE || error == -ENFILE))
         http_connection_abort(c, "out of descriptors");
 }
