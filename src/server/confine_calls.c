@@ -50,7 +50,8 @@ static const char *const missing[] = { "clone3", "io_uring_setup", "io_uring_ent
 
 /* AddressSanitizer and its leak check (see the header). */
 static const char *const sanitizer[] = { "clone", "clone3", "ptrace", "mmap", "mmap2", "mprotect", "wait4", "prctl",
-                                         "process_vm_readv", "prlimit64", "tgkill", "kill", "personality" };
+                                         "process_vm_readv", "prlimit64", "tgkill", "kill", "personality",
+                                         "getdents" };
 
 /* `when` NULL: always. A call that this machine does not have is no error. */
 static int add(scmp_filter_ctx filter, uint32_t action, const char *name, const struct scmp_arg_cmp *when)
