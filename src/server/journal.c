@@ -351,8 +351,8 @@ int journal_open(const struct journal_options *options, struct journal **ret_jou
             return -ENOMEM;
         }
     if (options->database)
-        journal_store_open(options->database, options->rows_max ? options->rows_max : JOURNAL_STORE_ROWS_DEFAULT,
-                           &j->store);
+        journal_store_open(options->database,
+                           options->rows_max ? options->rows_max : JOURNAL_STORE_ROWS_DEFAULT, &j->store);
     *ret_journal = j;
     return 0;
 }
