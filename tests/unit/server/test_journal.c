@@ -1,6 +1,7 @@
 #include "tests/unit/test.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/journal.h"
 #include "store/journal_store.h"
@@ -219,10 +220,13 @@ static void a_reader_that_does_not_read_costs_lines_and_nothing_else(void **stat
     char text[4096];
     struct journal_event e = event("a.cfg", "");
     assert_int_equal(pipe(ends), 0);
+    uint64_t before_ms = clock_now_ms(&clock_system);
     struct journal *j = start(h, h->database, ends[1]);
     for (unsigned i = 0; i < 1000; i++)
         journal_note(j, &e);
     journal_close(j);
+    /* One wait of a second, not one for every line. */
+    assert_in_range(clock_now_ms(&clock_system) - before_ms, 0, 5000);
     assert_int_equal(rows_in(h), 1000);
     assert_true(slice_find_text(text_of(h->log_fd, text, sizeof text), SLICE("lines are lost")) < sizeof text);
     close(ends[0]);
