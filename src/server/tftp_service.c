@@ -31,6 +31,7 @@ struct slot {
     uint32_t older, newer; /* of the unproven ones */
     uint8_t name_len;
     uint8_t socket; /* index into the pool */
+    bool doubted;   /* the same request has come again since the phone was last heard on the transfer */
 };
 _Static_assert(sizeof(struct slot) <= 384, "many thousand of these");
 
@@ -250,6 +251,11 @@ static void on_timer(struct timer *timer)
     struct slot *t = container_of(timer, struct slot, timer);
     struct wire w = wire_of(t);
     bool unproven = t->transfer.state == TFTP_UNPROVEN;
+    /* It has started again: a block out of the middle would only disturb. It will ask once more. */
+    if (t->doubted && t->service->worker->loop.now_ms >= t->transfer.due_ms) {
+        stop(t->service, t, "the phone asked anew");
+        return;
+    }
     tftp_transfer_timeout(&t->transfer, &w.wire, t->service->worker->loop.now_ms);
     after(t, unproven);
 }
@@ -279,6 +285,7 @@ static void on_pool_packet(struct tftp_service *s, struct datagram *d, const str
     }
     if (!fine)
         return;
+    t->doubted = false;
     struct wire w = wire_of(t);
     bool unproven = t->transfer.state == TFTP_UNPROVEN;
     tftp_transfer_receive(&t->transfer, &p, &w.wire, s->worker->loop.now_ms);
@@ -355,6 +362,7 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
         return false;
     /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one, sent
      * just before by a phone that uses one port for all its requests. */
+    uint64_t acked = t->transfer.acked;
     datagram_receive_now(&s->pool[t->socket]);
     t = find(s, &m->from);
     if (!t)
@@ -365,9 +373,11 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
         after(t, true);
         return true;
     }
-    /* Late, or the phone has started again? The transfer running well says late. */
-    if (t->request_hash == hash_of(m->bytes) && t->transfer.resends == 0)
+    /* Late, or has the phone started again? The next ACK or the next time-out will tell. */
+    if (t->request_hash == hash_of(m->bytes) && t->transfer.resends == 0) {
+        t->doubted = t->transfer.acked == acked;
         return true;
+    }
     stop(s, t, "the phone asked anew");
     return false;
 }
@@ -403,6 +413,7 @@ static void start(struct tftp_service *s, const struct datagram_in *m, const str
     peer_limits_begin(s->limits, limit);
     t->local = m->to;
     t->socket = (uint8_t)s->turn;
+    t->doubted = false;
     t->request_hash = hash_of(m->bytes);
     t->wall_ms = s->worker->loop.wall_ms;
     t->started_ms = s->worker->loop.now_ms;

@@ -19,7 +19,8 @@
  *   the very same again, while its transfer
  *   waits for the first answer                the first datagram again, at       nothing: it is one request
  *                                             most once a second
- *   the same while its transfer runs well     nothing                            nothing
+ *   the same while its transfer runs well     nothing; when no ACK follows       nothing, or the old one:
+ *                                             within the wait, the transfer ends stopped
  *   the same when its transfer is stuck, or
  *   another from the same port                the new transfer                   the old one: stopped
  * A packet that belongs to no transfer gets ERROR 5 from a pool socket and ERROR 4 from the listener, at most TFTP_STRAY_RATE a second
