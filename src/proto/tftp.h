@@ -88,10 +88,11 @@ void tftp_put_error(struct buf *out, uint16_t code, struct slice text);
 struct tftp_ceilings {
     uint16_t blksize;    /* bytes */
     uint16_t windowsize; /* blocks */
+    uint32_t window;     /* bytes of a whole window, though one block always may go; 0: no bound */
 };
 /* A server's answer to a read request: only what it will keep to (security.md R14). blksize and windowsize are
  * answered lower when over the ceiling (RFC 2348, RFC 7440 section 3), timeout as asked or not at all
- * (RFC 2349), tsize with `size`. In netascii neither tsize nor windowsize is answered: the size on the wire is
+ * (RFC 2349), tsize with `size`, but not with 0: libcurl, so our own phone too, takes that for an illegal OACK. In netascii neither tsize nor windowsize is answered: the size on the wire is
  * known only at the end, and blocks do not start at offsets that can be computed. */
 struct tftp_options tftp_answer_options(const struct tftp_packet *request, struct tftp_ceilings ceilings,
                                         uint64_t size);

@@ -419,7 +419,7 @@ static void start(struct tftp_service *s, const struct datagram_in *m, const str
     t->started_ms = s->worker->loop.now_ms;
     struct wire w = wire_of(t);
     struct tftp_ceilings ceilings = { ceiling < TFTP_BLKSIZE_MIN ? TFTP_BLKSIZE_MIN : ceiling,
-                                      TFTP_WINDOW_CEILING };
+                                      TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     tftp_transfer_start(&t->transfer, p, file, ceilings, &w.wire, t->started_ms);
     after(t, true);
 }

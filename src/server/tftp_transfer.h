@@ -39,8 +39,10 @@
 #define TFTP_LONGEST_WAIT_MS 8000
 #define TFTP_RESENDS_UNPROVEN 4 /* to a peer that has not answered yet: it may be a forged address */
 #define TFTP_RESENDS 7
-/* Blocks: at the largest block size 4 MB at once, at the usual one 90 KB. */
+/* Blocks, and bytes of all of them: what a peer with Linux's default receive buffer (208 KiB, the kernel's own
+ * overhead counted) takes without loss. atftp asks for 64 blocks of 64 KiB and loses most of each window. */
 #define TFTP_WINDOW_CEILING 64
+#define TFTP_WINDOW_BYTES (96 * 1024)
 
 /* Where datagrams go: the one peer of the transfer. `reserve` gives room for at most `cap` bytes and false when there
  * is none, which counts as lost on the way; `commit` sends the first `len` bytes of it. */

@@ -54,7 +54,7 @@ static void start(const uint8_t *head)
     fakes_reset();
     fake_add("f", TREE_FILE, slice_of(content, size), head[4] & 2);
     MUST(tree_ask(NULL, &q, &file) == TREE_FILE);
-    tftp_transfer_start(&f.t, &request, &file, (struct tftp_ceilings){ BLOCK_MAX, 16 }, &f.wire, 1000);
+    tftp_transfer_start(&f.t, &request, &file, (struct tftp_ceilings){ BLOCK_MAX, 16, 0 }, &f.wire, 1000);
     MUST(f.sent == 1);
 }
 

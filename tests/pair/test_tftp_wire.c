@@ -211,7 +211,7 @@ static void client_timeout(struct client *c)
 
 static void server_request(const struct tftp_packet *p)
 {
-    static const struct tftp_ceilings ceilings = { 1400, TFTP_WINDOW_CEILING };
+    static const struct tftp_ceilings ceilings = { 1400, TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     struct tree_question q = { p->name };
     struct tree_file file;
     if (sim.serving && (sim.transfer.state != TFTP_ENDED || sim.transfer.outcome == OUTCOME_SENT))

@@ -163,13 +163,19 @@ static void R14_only_what_will_be_honoured_is_answered(void **state)
 {
     (void)state;
     struct tftp_packet p = fine(BYTES("\0\1f\0octet\0blksize\0" "65464\0timeout\0" "9\0windowsize\0" "65535\0tsize\0" "0\0"));
-    struct tftp_ceilings ceilings = { 1428, 16 };
+    struct tftp_ceilings ceilings = { 1428, 16, 0 };
     struct tftp_options o = tftp_answer_options(&p, ceilings, 123456);
     assert_int_equal(o.blksize, 1428);
     assert_int_equal(o.windowsize, 16);
     assert_int_equal(o.timeout_s, 9);
     assert_int_equal(o.tsize, 123456);
     assert_true(tftp_oack_fits(&p.options, &o));
+
+    /* A window of large blocks would overrun the phone's receive buffer. */
+    o = tftp_answer_options(&p, (struct tftp_ceilings){ 8192, 64, 65536 }, 1);
+    assert_int_equal(o.windowsize, 8);
+    o = tftp_answer_options(&p, (struct tftp_ceilings){ 65464, 64, 1000 }, 1);
+    assert_int_equal(o.windowsize, 1);
 
     p = fine(BYTES("\0\1f\0octet\0blksize\0" "-1\0timeout\0" "0\0"));
     o = tftp_answer_options(&p, ceilings, 5);
@@ -180,6 +186,15 @@ static void R14_only_what_will_be_honoured_is_answered(void **state)
     o = tftp_answer_options(&p, ceilings, 5);
     assert_true(o.has_blksize);
     assert_false(o.has_tsize || o.has_windowsize);
+}
+
+static void the_size_of_an_empty_file_is_not_answered(void **state)
+{
+    (void)state;
+    struct tftp_packet p = fine(BYTES("\0\1f\0octet\0tsize\0" "0\0blksize\0" "512\0"));
+    struct tftp_options o = tftp_answer_options(&p, (struct tftp_ceilings){ 1428, 16, 0 }, 0);
+    assert_true(o.has_blksize);
+    assert_false(o.has_tsize);
 }
 
 static void a_client_refuses_an_oack_that_it_did_not_ask_for(void **state)
@@ -304,6 +319,7 @@ int main(void)
         cmocka_unit_test(R14_R31_option_values_are_strict_decimals_in_range),
         cmocka_unit_test(unknown_options_are_ignored_and_the_first_of_two_counts),
         cmocka_unit_test(R14_only_what_will_be_honoured_is_answered),
+        cmocka_unit_test(the_size_of_an_empty_file_is_not_answered),
         cmocka_unit_test(a_client_refuses_an_oack_that_it_did_not_ask_for),
         cmocka_unit_test(what_is_built_is_read_back),
         cmocka_unit_test(R16_a_pair_of_netascii_goes_over_the_edge_of_a_block),

@@ -42,7 +42,7 @@ static struct tftp_packet last(void)
 }
 
 static char content[1 << 20];
-static const struct tftp_ceilings ceilings = { 1468, TFTP_WINDOW_CEILING };
+static const struct tftp_ceilings ceilings = { 1468, TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
 
 static int setup(void **state)
 {
