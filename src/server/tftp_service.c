@@ -261,8 +261,8 @@ static void on_timer(struct timer *timer)
 }
 
 /* To somebody who has no transfer; as small as what came, but not for ever. */
-static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m,
-                         uint16_t code, const char *text)
+static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m, uint16_t code,
+                         const char *text)
 {
     struct buf room;
     if (address_port(&m->from) == 0 ||
@@ -340,7 +340,8 @@ static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file
     };
     struct tree_question q = { .name = name };
     enum tree_answer answer = tree_ask(s->worker->tree, &q, ret_file);
-    *ret_refusal = (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
+    *ret_refusal =
+        (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
     return answer == TREE_FILE;
 }
 
@@ -353,15 +354,15 @@ static uint64_t hash_of(struct slice bytes)
     return h;
 }
 
-/* True when the request is the same once more, for a transfer that goes on. Otherwise what stands in the way of a
- * new one is gone. */
+/* True when the request is the same once more, for a transfer that goes on. Otherwise what stands in the way of
+ * a new one is gone. */
 static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
 {
     struct slot *t = find(s, &m->from);
     if (!t)
         return false;
-    /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one, sent
-     * just before by a phone that uses one port for all its requests. */
+    /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one,
+     * sent just before by a phone that uses one port for all its requests. */
     uint64_t acked = t->transfer.acked;
     datagram_receive_now(&s->pool[t->socket]);
     t = find(s, &m->from);
@@ -385,7 +386,8 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
 static bool may_start(struct tftp_service *s, const struct peer_limit *limit, struct refusal *ret_refusal)
 {
     if (limit->busy >= s->worker->config->tftp_peer_transfers) {
-        *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "too many transfers from this address", false };
+        *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER,
+                                         "too many transfers from this address", false };
         return false;
     }
     if (s->count < s->slots_max)
@@ -395,7 +397,8 @@ static bool may_start(struct tftp_service *s, const struct peer_limit *limit, st
         stop(s, oldest, "never answered, made room");
         return true;
     }
-    *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
+    *ret_refusal =
+        (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
     return false;
 }
 

@@ -290,8 +290,8 @@ static void R13_a_request_heard_twice_makes_one_transfer(void **state)
     close(fd);
 }
 
-/* A phone that never got the answer asks again and shall not wait for our longer and longer waits; and its new port
- * may be one whose last owner has gone. */
+/* A phone that never got the answer asks again and shall not wait for our longer and longer waits; and its new
+ * port may be one whose last owner has gone. */
 static void a_request_heard_again_a_second_later_is_answered_by_the_same_transfer(void **state)
 {
     (void)state;
@@ -552,7 +552,8 @@ static void five_thousand_transfers_at_once_leave_nothing_behind(void **state)
         int fd = datagram_bind(&own);
         if (fd < 0)
             continue;
-        tftp_put_request(&b, TFTP_RRQ, i % 2 ? SLICE(long_name) : SLICE("big.rom"), TFTP_OCTET, &(struct tftp_options){ 0 });
+        tftp_put_request(&b, TFTP_RRQ, i % 2 ? SLICE(long_name) : SLICE("big.rom"), TFTP_OCTET,
+                         &(struct tftp_options){ 0 });
         say(fd, &server, buf_slice(&b));
         close(fd);
         if (i % 50 == 49)
