@@ -293,7 +293,7 @@ class Dialtone(Server):
 
 class DialtoneJournal(Dialtone):
     name = "dialtone, journal on"
-    journal = "on"
+    journal = "both"
 
 
 PEERS = (Dnsmasq, Atftpd, Nginx)

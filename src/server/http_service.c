@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Connections that are kept for the next ones to come. */
 #define SPARES_MAX 256
@@ -116,8 +117,10 @@ static void on_closed(struct listener *l)
 int http_service_open(struct worker *worker, int fd, struct http_service **ret_service)
 {
     struct http_service *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!s) {
+        close(fd);
         return -ENOMEM;
+    }
     unsigned share = worker->share ? worker->share : 1;
     s->worker = worker;
     s->slots_max = (worker->config->http_connections + share - 1) / share;
@@ -134,6 +137,7 @@ int http_service_open(struct worker *worker, int fd, struct http_service **ret_s
     if (error) {
         peer_limits_close(s->limits);
         free(s);
+        close(fd);
         return error;
     }
     *ret_service = s;

@@ -38,7 +38,7 @@
 
 struct http_service;
 
-/* See service.h. `fd` listens already; on failure it stays the caller's. */
+/* See service.h. `fd` listens already. */
 int http_service_open(struct worker *worker, int fd, struct http_service **ret_service);
 /* Answers what the kernel has queued, finishes transfers, closes idle connections. */
 void http_service_drain(struct http_service *s, void (*done)(void *context), void *context);
