@@ -22,7 +22,8 @@
  *
  * The same datagram once more from the same port is one request, and never makes a second transfer (R13):
  *
- * - while its transfer waits for the first answer: the first datagram again, at most once a second
+ * - while its transfer waits for the first answer: the first datagram again, unless that one is
+ *   less than TFTP_ECHO_MS old
  * - while its transfer runs well: nothing; when no ACK follows within the wait, the phone has started again and
  *   the transfer ends, stopped
  * - when its transfer is stuck: a new transfer, the old one ends, stopped

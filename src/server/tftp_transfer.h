@@ -13,7 +13,7 @@
  *     ACK already had, other       nothing
  *     ERROR                        nothing, ever (R13)      ended: stopped
  *   tftp_transfer_timeout()        ONE datagram: the OACK or the block after the last acknowledged one
- *   tftp_transfer_asked_again()    the first datagram once more, when the last one is a second old
+ *   tftp_transfer_asked_again()    the first datagram once more, when the last one is TFTP_ECHO_MS old
  *
  * Retransmission, the only one: when due_ms has passed with nothing new acknowledged, one datagram goes out
  * again and the wait doubles: 1 s (or the negotiated timeout), 2 s, 4 s, up to 8 s (or the negotiated timeout
@@ -37,6 +37,8 @@
 
 #define TFTP_FIRST_WAIT_MS 1000
 #define TFTP_LONGEST_WAIT_MS 8000
+/* A request that comes a second time sooner was doubled on the way; later it was sent again. */
+#define TFTP_ECHO_MS 100
 #define TFTP_RESENDS_UNPROVEN 4 /* to a peer that has not answered yet: it may be a forged address */
 #define TFTP_RESENDS 7
 /* Blocks, and bytes of all of them: what a peer with Linux's default receive buffer (208 KiB, the kernel's own
