@@ -193,12 +193,14 @@ class Dnsmasq(Server):
 class Atftpd(Server):
     name = "atftpd"
     protocols = ("tftp",)
+    # Two descriptors a transfer, and it waits with select(): at 1,024 descriptors it aborts.
+    transfers = 500
 
     def command(self):
         host = "127.0.0.3"
         self.address["tftp"] = (host, free_port(host, socket.SOCK_DGRAM))
         return ["atftpd", "--daemon", "--no-fork", "--user", "root.root", "--bind-address", host,
-                "--port", str(self.address["tftp"][1]), "--maxthread", str(TRANSFERS), "--verbose=0",
+                "--port", str(self.address["tftp"][1]), "--maxthread", str(self.transfers), "--verbose=0",
                 "--logfile", "/dev/null", self.root]
 
     @staticmethod
@@ -272,7 +274,7 @@ class Dialtone(Server):
 
     def command(self):
         state = os.path.join(self.work, "state")
-        os.makedirs(state)
+        os.makedirs(state, exist_ok=True)
         return [os.path.abspath(self.program), "serve", "--root", self.root, "-o", "tftp.port=0",
                 "-o", "http.port=0", "-o", "listen=127.0.0.1", "-o", f"state.dir={state}",
                 "-o", "workers=1", "-o", f"journal={self.journal}"]
