@@ -30,7 +30,7 @@ static void take_phone(struct script *s, struct slice text)
 static void take_file(struct script *s, enum fetch_outcome outcome, struct slice name, struct slice content, unsigned fails)
 {
     if (s->file_count < SCRIPT_FILES_MAX)
-        s->files[s->file_count++] = (struct script_file){ slice_trim(name), outcome, content, fails };
+        s->files[s->file_count++] = (struct script_file){ name, outcome, content, fails };
 }
 
 static void take_number(struct script *s, struct slice word, struct slice text)
