@@ -303,6 +303,19 @@ static void overwrite_mode_resets_what_no_file_names_but_static_settings(void **
     assert_true(slice_ends(run(s, *state), SLICE("\n= static.syslog.server = a\n= y = 1\n~ x\n")));
 }
 
+static void files_outside_are_told_as_skipped_and_passed_over(void **state)
+{
+    struct script *s = script(*state);
+    file(s, BOOT, H "include:config <http://k/a.cfg>\ninclude:config <b.cfg>\n");
+    add(s, "http://k/a.cfg", FETCH_OUTSIDE, "");
+    add(s, "http://k/r.wav", FETCH_OUTSIDE, "");
+    file(s, "b.cfg", H "ringtone.url = http://k/r.wav\n");
+    assert_slice(run(s, *state), MAC_BOOT " absent\n" BOOT " got\nhttp://k/a.cfg outside\nb.cfg got\n"
+                 "ringtone.url http://k/r.wav outside\napply\ncommon-boot overwrite provisioned\n"
+                 "- absent " MAC_BOOT "\n- used " BOOT "\n- skipped http://k/a.cfg\n- used b.cfg 1\n"
+                 "* skipped http://k/r.wav\n= ringtone.url = http://k/r.wav\n~ ringtone.url\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +341,7 @@ int main(void)
         test_with_arena(a_file_whose_name_starts_with_a_blank_is_known_again),
         test_with_arena(a_flash_that_takes_nothing_fails_the_run),
         test_with_arena(overwrite_mode_resets_what_no_file_names_but_static_settings),
+        test_with_arena(files_outside_are_told_as_skipped_and_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
