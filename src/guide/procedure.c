@@ -62,11 +62,17 @@ void run_fail_file(struct procedure *p, enum file_outcome outcome, struct slice 
         run_fail_memory(p);
 }
 
-bool run_remember_file(struct procedure *p)
+struct slice run_file_name(const struct procedure *p)
 {
     struct url url = { 0 };
     url_parse(p->asking->url, &url);
-    return memory_add_file(&p->after, url_last_segment(&url), p->asking->md5, p->arena);
+    /* The flash's grammar does not keep blanks at either end. */
+    return slice_trim(url_last_segment(&url));
+}
+
+bool run_remember_file(struct procedure *p)
+{
+    return memory_add_file(&p->after, run_file_name(p), p->asking->md5, p->arena);
 }
 
 static bool init_names(struct procedure *p)

@@ -276,7 +276,6 @@ static void got_boot(struct procedure *p, enum mechanism mechanism, struct slice
 static struct run_cfg *got_cfg(struct procedure *p, struct slice bytes)
 {
     struct run_cfg *item = ARENA_NEW(p->arena, struct run_cfg);
-    struct url url = { 0 };
     if (!item || !run_remember_file(p) || !cfg_parse(bytes, p->asking->url, p->arena, &p->report.findings, &item->cfg) ||
         !settings_apply_cfg(&p->run, &p->after.central, &item->cfg, &p->report.findings)) {
         run_fail_memory(p);
@@ -284,8 +283,7 @@ static struct run_cfg *got_cfg(struct procedure *p, struct slice bytes)
     }
     for (const struct cfg_assignment *a = item->cfg.assignments; a; a = a->next)
         p->asking->settings += cfg_applies(a, &p->id);
-    url_parse(p->asking->url, &url);
-    item->resources_known = same_phone_as_before(p) && memory_has_file(p->before, url_last_segment(&url), p->asking->md5);
+    item->resources_known = same_phone_as_before(p) && memory_has_file(p->before, run_file_name(p), p->asking->md5);
     *p->cfgs_tail = item;
     p->cfgs_tail = &item->next;
     return item;

@@ -11,7 +11,9 @@ static bool asks_for_file(const struct param *param)
  * in two places: the place tells. */
 static bool is_in_force(const struct procedure *p, const struct cfg_file *cfg, const struct cfg_assignment *a)
 {
-    const struct setting *s = cfg_applies(a, &p->id) ? settings_get(&p->after.central, a->key) : NULL;
+    if (!asks_for_file(param_find(a->key, NULL)) || !cfg_applies(a, &p->id))
+        return false;
+    const struct setting *s = settings_get(&p->after.central, a->key);
     return s && asks_for_file(s->param) && s->origin.file.ptr == cfg->file.ptr && s->origin.line == a->line;
 }
 

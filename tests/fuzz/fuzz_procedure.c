@@ -6,7 +6,7 @@
  *     @call 3                     so many looks find a call
  *     @pin A31                    what the user enters; up to four
  *     @memory 5000                the arena's ceiling
- *     @got a.cfg                  followed by the content; also @absent, @failed, @refused, @second (one failure first)
+ *     @got a.cfg                  followed by the content; also @absent, @failed, @refused, @outside, @second (fails once)
  *
  * It ends within a bound, the report is complete, a run that does not apply leaves what was, and what it puts into
  * flash reads back the same. Then a second run over that flash. */
@@ -30,7 +30,7 @@ static void take_phone(struct script *s, struct slice text)
 static void take_file(struct script *s, enum fetch_outcome outcome, struct slice name, struct slice content, unsigned fails)
 {
     if (s->file_count < SCRIPT_FILES_MAX)
-        s->files[s->file_count++] = (struct script_file){ slice_trim(name), outcome, content, fails };
+        s->files[s->file_count++] = (struct script_file){ name, outcome, content, fails };
 }
 
 static void take_number(struct script *s, struct slice word, struct slice text)
@@ -67,6 +67,8 @@ static void take_section(struct script *s, struct slice section)
         take_file(s, FETCH_FAILED, head, section, 0);
     else if (slice_eq(word, SLICE("refused")))
         take_file(s, FETCH_REFUSED, head, section, 0);
+    else if (slice_eq(word, SLICE("outside")))
+        take_file(s, FETCH_OUTSIDE, head, section, 0);
     else if (slice_eq(word, SLICE("call")) || slice_eq(word, SLICE("memory")))
         take_number(s, word, head);
 }
