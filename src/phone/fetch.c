@@ -78,6 +78,8 @@ static bool launch(struct fetch *f)
     f->stop = FETCH_STOP_NONE;
     f->short_of_memory = false;
     f->control = CURL_SOCKET_BAD;
+    f->ftp_status = 0;
+    f->ftp_over = false;
     f->tftp_error = -1;
     f->tftp_text[0] = f->error[0] = '\0';
     f->len = 0;
