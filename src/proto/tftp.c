@@ -245,6 +245,7 @@ struct tftp_options tftp_answer_options(const struct tftp_packet *request, struc
     o.blksize = lower(o.blksize, ceilings.blksize);
     o.windowsize = lower(o.windowsize, ceilings.windowsize);
     o.tsize = size;
+    o.has_tsize = o.has_tsize && size > 0;
     if (request->mode == TFTP_NETASCII)
         o.has_tsize = o.has_windowsize = false;
     return o;

@@ -92,7 +92,8 @@ struct tftp_ceilings {
 /* A server's answer to a read request: only what it will keep to (security.md R14). blksize and windowsize are
  * answered lower when over the ceiling (RFC 2348, RFC 7440 section 3), timeout as asked or not at all
  * (RFC 2349), tsize with `size`. In netascii neither tsize nor windowsize is answered: the size on the wire is
- * known only at the end, and blocks do not start at offsets that can be computed. */
+ * known only at the end, and blocks do not start at offsets that can be computed. Nor is a tsize of 0: libcurl takes
+ * it for an illegal value and gives up (lib/tftp.c, 7.88 and 8.x), so no empty file would ever arrive. */
 struct tftp_options tftp_answer_options(const struct tftp_packet *request, struct tftp_ceilings ceilings,
                                         uint64_t size);
 /* A client's check of an OACK: nothing that was not asked, nothing higher than asked, nothing malformed. False: send

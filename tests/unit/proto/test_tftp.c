@@ -182,6 +182,16 @@ static void R14_only_what_will_be_honoured_is_answered(void **state)
     assert_false(o.has_tsize || o.has_windowsize);
 }
 
+static void curl_gets_an_empty_file_because_its_size_is_not_told(void **state)
+{
+    (void)state;
+    struct tftp_packet p = fine(BYTES("\0\1f\0octet\0tsize\0" "0\0blksize\0" "512\0timeout\0" "6\0"));
+    struct tftp_options o = tftp_answer_options(&p, (struct tftp_ceilings){ 1428, 16 }, 0);
+    assert_false(o.has_tsize);
+    assert_true(o.has_blksize && o.has_timeout);
+    assert_true(tftp_answer_options(&p, (struct tftp_ceilings){ 1428, 16 }, 1).has_tsize);
+}
+
 static void a_client_refuses_an_oack_that_it_did_not_ask_for(void **state)
 {
     (void)state;
@@ -304,6 +314,7 @@ int main(void)
         cmocka_unit_test(R14_R31_option_values_are_strict_decimals_in_range),
         cmocka_unit_test(unknown_options_are_ignored_and_the_first_of_two_counts),
         cmocka_unit_test(R14_only_what_will_be_honoured_is_answered),
+        cmocka_unit_test(curl_gets_an_empty_file_because_its_size_is_not_told),
         cmocka_unit_test(a_client_refuses_an_oack_that_it_did_not_ask_for),
         cmocka_unit_test(what_is_built_is_read_back),
         cmocka_unit_test(R16_a_pair_of_netascii_goes_over_the_edge_of_a_block),
