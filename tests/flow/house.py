@@ -101,7 +101,8 @@ class House:
 
     def options(self, **more):
         """-o words of the daemon; tftp__rate=7 is `tftp.rate = 7`, None leaves a default away."""
-        values = {'listen': '127.0.0.1', 'tftp.port': 0, 'http.port': 0, 'state.dir': self.state, 'workers': 2}
+        values = {'listen': '127.0.0.1', 'tftp.port': 0, 'http.port': 0, 'state.dir': self.state, 'workers': 2,
+                  'run.drain_s': 5}
         values.update({key.replace('__', '.'): value for key, value in more.items()})
         return [word for key, value in values.items() if value is not None for word in ('-o', f'{key}={value}')]
 

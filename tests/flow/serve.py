@@ -167,7 +167,7 @@ def sigterm_and_sigint_end_it_with_exit_0_and_the_journal_is_complete():
 
 @test
 def sigterm_finishes_a_transfer_under_way_and_takes_no_new_one():
-    with Tree() as h, Daemon(["--root", h.root, *h.options()]) as d:
+    with Tree() as h, Daemon(["--root", h.root, *h.options(run__drain_s=30)]) as d:
         (h.root / "large.rom").write_bytes(b"r" * (16 << 20))
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
@@ -198,7 +198,7 @@ def sigterm_finishes_a_transfer_under_way_and_takes_no_new_one():
 
 @test
 def a_second_signal_ends_transfers_and_so_does_the_bound():
-    for options, second in (({}, True), ({"run__drain_s": 1}, False)):
+    for options, second in (({"run__drain_s": 30}, True), ({"run__drain_s": 1}, False)):
         with Tree() as h, Daemon(["--root", h.root, *h.options(**options)]) as d:
             (h.root / "large.rom").write_bytes(b"r" * (16 << 20))
             with socket.socket() as s:
