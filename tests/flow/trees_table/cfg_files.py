@@ -138,7 +138,7 @@ cfg('facts.md 7.8: a value may contain a literal $', 'wildcards are for URLs onl
         linekey.1.value = *84$Tinvite$ <- settings.cfg:3
     ''')
 
-cfg('a setting at its factory default needs no mention', 'static.auto_provision.power_on is 1 in the factory',
+cfg('facts.md 6.1: static.auto_provision.power_on is 1 in the factory', 'a setting at its default needs no mention',
     ['static.auto_provision.power_on = 1', 'account.1.label = Desk'],
     'account.1.label = Desk <- settings.cfg:3')
 
@@ -168,7 +168,7 @@ cfg('facts.md 8.1: mixed line ends, a leading space before the header, non-UTF-8
 cfg('facts.md 8.1: an empty file', 'a CFG file of no bytes sets nothing', b'', '')
 cfg('facts.md 8.1: an empty file', 'nothing but the header', [], '')
 
-cfg('include belongs in a boot file', 'in a CFG file it is ignored', ['include:config <more.cfg>', 'account.1.label = a'],
+cfg('Yealink IP phones can download CFG files referenced in the boot files', 'an include in a CFG file is ignored', ['include:config <more.cfg>', 'account.1.label = a'],
     'account.1.label = a <- settings.cfg:3', findings='error settings.cfg:2 include belongs in a boot file')
 
 # Files that no phone can read: the run fails and the phone keeps what it has.
@@ -213,7 +213,7 @@ case('facts.md 7.9: old V6x format: detect and refuse clearly', 'in the place of
          refused y000000000000.boot
      ''', **KEPT)
 
-case('Boot and CFG files of the wild stay below 200 KB', 'one of more than 4 MiB is refused',
+case('src/guide/procedure.h: a bigger file is a mistake or an attack', 'one of more than 4 MiB is refused',
      tree={'y000000000000.boot': ['include:config <settings.cfg>'],
            'settings.cfg': b'#!version:1.0.0.1\n' + b'# nothing but this\n' * 230000},
      why='settings.cfg', files='''
@@ -222,7 +222,7 @@ case('Boot and CFG files of the wild stay below 200 KB', 'one of more than 4 MiB
          refused settings.cfg
      ''', **KEPT)
 
-case('Boot and CFG files of the wild stay below 200 KB', 'one of 1 MiB is read',
+case('src/guide/procedure.h: a bigger file is a mistake or an attack', 'one of 1 MiB is read',
      tree={'y000000000000.boot': ['include:config <settings.cfg>'],
            'settings.cfg': b'#!version:1.0.0.1\n' + b'# nothing but this\n' * 55000 + b'account.1.label = Desk\n'},
      files=FILES, settings='account.1.label = Desk <- settings.cfg:55002')
