@@ -194,7 +194,7 @@ int verb_explain(const struct verb *verb, int argc, char **argv)
     if (status)
         return status;
     struct explain e = { .arguments = &a,
-                         .style = { .naming = { .relative = true }, .show_secrets = a.show_secrets },
+                         .style = { .naming = { .scope = NAMING_HOST }, .show_secrets = a.show_secrets },
                          .root = { .fd = -1 } };
     arena_init(&e.arena, (size_t)256 * 1024 * 1024);
     memory_init(&e.memory, &e.arena);
