@@ -234,7 +234,8 @@ class Run:
     def compare_facts(self, who, report):
         """What follows from the tree without a word in the table."""
         phone = self.step.phone.rsplit(' ', 1)
-        self.same(who, 'mac, firmware', [report['phone']['mac'], report['phone']['firmware']], [self.step.mac, phone[1]])
+        self.same(who, 'mac', report['phone']['mac'], self.step.mac)
+        self.same(who, 'firmware', report['phone']['firmware'], phone[1])
         for setting in report['settings']:
             self.same(who, setting['key'] + ' static', setting['static'], setting['key'].startswith('static.'))
         sums = {name.lower(): hashlib.md5(self.content(what)).hexdigest() for name, what in self.tree.items()

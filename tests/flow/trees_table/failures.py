@@ -64,7 +64,8 @@ case('if there are no own model-specific configuration files found on the server
      ''', **KEPT)
 
 case('Why does the provisioning server return HTTP 404?', 'HTTP 403 and 410 mean the same to a phone',
-     tree={**TREE, 'y000000000000.boot': ['include:config <b.cfg>', 'include:config <a.cfg>', 'include:config <sip.cfg>']},
+     tree={**TREE, 'y000000000000.boot': ['include:config <b.cfg>', 'include:config <a.cfg>',
+                                          'include:config <sip.cfg>']},
      broken={'b.cfg': 'forbidden', 'a.cfg': 'gone'}, tries={'b.cfg': 1, 'a.cfg': 1},
      files='''
          absent 00156574b150.boot
@@ -79,7 +80,8 @@ case('Ensure that authentication credentials configured on the IP phone are corr
      files=SO_FAR + 'failed sip.cfg', why='401', **KEPT)
 
 EVERY_FILE = {name: 'login' for name in ('00156574b150.boot', *TREE)}
-PASSWORD = ['central static.auto_provision.server.username = me', 'central static.auto_provision.server.password = hush']
+PASSWORD = ['central static.auto_provision.server.username = me',
+            'central static.auto_provision.server.password = hush']
 
 case('Ensure that authentication credentials configured on the IP phone are correct', 'they are',
      before=PASSWORD, tree=TREE, broken=EVERY_FILE, files=SO_FAR + 'used sip.cfg',
