@@ -42,7 +42,7 @@ case('[T48S,T46G]include:config <../sip.cfg>', 'the directory above that of the 
 case('[T48S,T46G]include:config <../sip.cfg>', 'above the root there is only the root',
      phone='T46G 28.83.0.120',
      tree={'y000000000000.boot': ['[T48S,T46G]include:config <../../../../sip.cfg>', 'include:config <all.cfg>'],
-           'all.cfg': ['account.1.label = Desk'], 'sip.cfg': ['account.1.label = not this']},
+           'all.cfg': ['account.1.label = Desk']},
      files=BOOT + '''
          absent sip.cfg
          used   all.cfg

@@ -14,7 +14,8 @@ def second(sentence, here, mode, lines, settings, changed='', **more):
     """mode: the line about overwrite_mode in the boot file."""
     case(sentence, here, files=FILES, overwrite='0' not in mode,
          steps=[step(tree={'y000000000000.boot': ['include:config <sip.cfg>', mode],
-                           'sip.cfg': ['account.1.label = Desk', 'static.lang.gui = English', 'features.dnd.enable = 1']},
+                           'sip.cfg': ['account.1.label = Desk', 'static.lang.gui = English',
+                                       'features.dnd.enable = 1']},
                      settings='''
                          account.1.label = Desk    <- sip.cfg:2
                          static.lang.gui = English <- sip.cfg:3
