@@ -3,7 +3,7 @@
  * The wishes, one a line (`http://h/` is left out of URLs):
  *
  *     call? no
- *     <url> got | absent | failed | refused      a boot or CFG file
+ *     <url> got | absent | failed | refused | outside      a boot or CFG file
  *     <key> <url> got | ...                      a resource
  *     wait <ms> | pin? <pin> | apply | reboot
  *
@@ -58,7 +58,7 @@ static inline struct script_file *script_find(struct script *s, struct slice url
 
 static inline void script_answer_fetch(struct script *s, struct procedure *p, const struct wish *w, struct buf *out)
 {
-    static const char *const words[] = { "got", "absent", "failed", "refused" };
+    static const char *const words[] = { "got", "absent", "failed", "refused", "outside" };
     struct script_file *file = script_find(s, w->url);
     struct fetched fetched = { .outcome = file ? file->outcome : FETCH_ABSENT };
     if (file && file->fails) {

@@ -1,6 +1,8 @@
 #include "base/url.h"
 #include "guide/procedure_inside.h"
 
+#define TOO_LONG SLICE("the server URL is too long")
+
 static struct report_file *record(struct procedure *p, struct slice url, enum file_outcome outcome, struct slice why)
 {
     struct report_file *file = ARENA_NEW(p->arena, struct report_file);
@@ -41,7 +43,7 @@ static void ask_named(struct procedure *p, enum state state, const struct buf *n
     if (url_resolve(p->directory, buf_slice(name), p->arena, &url))
         ask(p, state, url, why);
     else
-        run_fail_memory(p);
+        run_fail(p, TOO_LONG);
 }
 
 static void ask_mac_boot(struct procedure *p)
@@ -80,8 +82,11 @@ static void skip_boot_files(struct procedure *p)
     struct buf name = BUF_ON(bytes);
     struct slice url, why;
     name_print_common_boot(&name);
-    if (!url_resolve(p->directory, buf_slice(&name), p->arena, &url) ||
-        !arena_format(p->arena, &why, "%.*s reads boot files from firmware %u on", SLICE_ARG(p->id.model->product),
+    if (!url_resolve(p->directory, buf_slice(&name), p->arena, &url)) {
+        run_fail(p, TOO_LONG);
+        return;
+    }
+    if (!arena_format(p->arena, &why, "%.*s reads boot files from firmware %u on", SLICE_ARG(p->id.model->product),
                       p->id.model->boot_generation)) {
         run_fail_memory(p);
         return;
@@ -95,7 +100,7 @@ void run_begin(struct procedure *p, struct slice server)
     struct slice text, url;
     struct slice type = settings_value(&p->before->central, PARAM("server.type"));
     if (!address_expand(server, &p->wildcards, p->arena, &text)) {
-        run_fail_memory(p);
+        run_fail(p, TOO_LONG);
         return;
     }
     enum address_kind kind = address_read(text, type.len ? type : SLICE("tftp"), p->arena, &url);
@@ -170,7 +175,7 @@ static void ask_local(struct procedure *p)
     if (url_resolve(directory, buf_slice(&name), p->arena, &url))
         ask(p, STATE_LOCAL, url, SLICE("static.auto_provision.custom.sync = 1: the MAC-local CFG file"));
     else
-        run_fail_memory(p);
+        run_fail(p, TOO_LONG);
 }
 
 /* Why this phone does not take an include, or "" when it does. */
@@ -271,7 +276,6 @@ static void got_boot(struct procedure *p, enum mechanism mechanism, struct slice
 static struct run_cfg *got_cfg(struct procedure *p, struct slice bytes)
 {
     struct run_cfg *item = ARENA_NEW(p->arena, struct run_cfg);
-    struct url url;
     if (!item || !run_remember_file(p) || !cfg_parse(bytes, p->asking->url, p->arena, &p->report.findings, &item->cfg) ||
         !settings_apply_cfg(&p->run, &p->after.central, &item->cfg, &p->report.findings)) {
         run_fail_memory(p);
@@ -279,8 +283,7 @@ static struct run_cfg *got_cfg(struct procedure *p, struct slice bytes)
     }
     for (const struct cfg_assignment *a = item->cfg.assignments; a; a = a->next)
         p->asking->settings += cfg_applies(a, &p->id);
-    url_parse(p->asking->url, &url);
-    item->resources_known = memory_has_file(p->before, url_last_segment(&url), p->asking->md5);
+    item->resources_known = same_phone_as_before(p) && memory_has_file(p->before, run_file_name(p), p->asking->md5);
     *p->cfgs_tail = item;
     p->cfgs_tail = &item->next;
     return item;
@@ -306,7 +309,9 @@ void run_ask_mac_cfg(struct procedure *p)
     }
     if (address_wants_pin(custom) && p->wildcards.pin.len == 0) {
         p->state = STATE_PIN;
-        p->why = SLICE("static.custom_mac_cfg.url holds $pin: the PIN CFG file in place of the MAC-oriented one");
+        p->why = p->pin_tries ? SLICE("the server has no CFG file for that PIN")
+                              : SLICE("static.custom_mac_cfg.url holds $pin: the PIN CFG file in place of the "
+                                      "MAC-oriented one");
         return;
     }
     if (!address_expand(custom, &p->wildcards, p->arena, &text) ||
@@ -337,7 +342,7 @@ static void mac_cfg_absent(struct procedure *p)
 static bool looks_like_boot(const struct procedure *p, struct slice bytes)
 {
     struct boot_file boot;
-    struct url url;
+    struct url url = { 0 };
     url_parse(p->asking->url, &url);
     struct slice last = url_last_segment(&url);
     if (slice_ends_nocase(last, SLICE(".boot")))

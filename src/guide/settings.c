@@ -248,14 +248,17 @@ bool settings_begin(const struct settings_run *run, struct settings *central)
     return settings_copy(central, run->central_before, run->overwrite ? setting_is_static : NULL);
 }
 
-static bool reset(struct settings *s, struct slice key)
+/* In overwrite mode nobody asks afterwards which keys these were. */
+static bool reset(const struct settings_run *run, struct settings *s, struct slice key)
 {
+    settings_remove(s, key);
+    if (run->overwrite)
+        return true;
     struct setting_reset *item = ARENA_NEW(s->arena, struct setting_reset);
     if (!item)
         return false;
     *item = (struct setting_reset){ s->resets, key };
     s->resets = item;
-    settings_remove(s, key);
     return true;
 }
 
@@ -263,7 +266,7 @@ static bool apply_assignment(const struct settings_run *run, struct settings *s,
                              const struct cfg_assignment *a)
 {
     if (slice_eq(a->value, NULL_VALUE) || (a->value.len == 0 && run->overwrite))
-        return reset(s, a->key);
+        return reset(run, s, a->key);
     if (a->value.len == 0)
         return true;
     return settings_put(s, a->key, a->value, (struct origin){ cfg->file, a->line });

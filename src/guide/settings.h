@@ -36,7 +36,7 @@ struct setting {
     struct setting *overrode;  /* what lost against it; that one's `overrode` is what lost before, and so on */
 };
 
-/* A key that a line of this run set back to its factory default. */
+/* A key that a line of this run set back to its factory default, noted when overwrite_mode is off. */
 struct setting_reset {
     struct setting_reset *next;
     struct slice key; /* as written */

@@ -24,7 +24,7 @@ static int open_socket(int type, const union address *a, int *ret_fd)
 
 int socket_probe(int type, const union address *address)
 {
-    int fd;
+    int fd = -1;
     int error = open_socket(type, address, &fd);
     if (error)
         return error;
@@ -44,7 +44,7 @@ static void widen(int fd)
 int socket_bind(int type, union address *address, int *ret_fd)
 {
     socklen_t len = sizeof *address;
-    int fd;
+    int fd = -1;
     int error = open_socket(type, address, &fd);
     if (error)
         return error;

@@ -38,6 +38,7 @@ static char *take_down(struct fetch *f)
     timer_stop(&f->loop->wheel, &f->silence);
     timer_stop(&f->loop->wheel, &f->nudge);
     curl_multi_remove_handle(f->multi, f->easy);
+    uv_timer_stop(&f->curl_timer);
     f->bytes = NULL;
     f->len = f->cap = 0;
     return bytes;
@@ -64,9 +65,9 @@ static void on_silence(struct timer *timer)
     finish(container_of(timer, struct fetch, silence), CURLE_OPERATION_TIMEDOUT);
 }
 
-static void on_unusable(struct timer *timer)
+static void on_unusable(uv_timer_t *timer)
 {
-    finish(container_of(timer, struct fetch, silence), CURLE_URL_MALFORMAT);
+    finish(container_of(timer, struct fetch, curl_timer), CURLE_URL_MALFORMAT);
 }
 
 static void on_nudge(struct timer *timer);
@@ -77,6 +78,8 @@ static bool launch(struct fetch *f)
     f->stop = FETCH_STOP_NONE;
     f->short_of_memory = false;
     f->control = CURL_SOCKET_BAD;
+    f->ftp_status = 0;
+    f->ftp_over = false;
     f->tftp_error = -1;
     f->tftp_text[0] = f->error[0] = '\0';
     f->len = 0;
@@ -117,27 +120,30 @@ static void drive(struct fetch *f, curl_socket_t fd, int events)
     }
 }
 
-/* libcurl keeps neither the number nor the text of an ERROR packet (RFC 1350 section 5): look before it does. */
-static void note_tftp_error(struct fetch *f, curl_socket_t fd)
+/* libcurl keeps neither the number nor the text of an ERROR packet (RFC 1350 section 5): look before it does.
+ * False: nothing has come. */
+static bool peek_tftp(struct fetch *f, curl_socket_t fd)
 {
     char packet[4 + FETCH_TFTP_TEXT_MAX];
     ssize_t len = recv(fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT);
     struct cursor c = cursor_on(slice_of(packet, len < 0 ? 0 : (size_t)len));
     bool is_error = cursor_u16(&c) == TFTP_OPCODE_ERROR;
     uint16_t number = cursor_u16(&c);
-    if (!is_error || !cursor_ok(&c))
-        return;
-    struct buf text = BUF_ON(f->tftp_text);
-    buf_text(&text, slice_first(c.rest, slice_find(c.rest, '\0')));
-    buf_terminate(&text);
-    f->tftp_error = number;
+    if (is_error && cursor_ok(&c)) {
+        struct buf text = BUF_ON(f->tftp_text);
+        buf_text(&text, slice_first(c.rest, slice_find(c.rest, '\0')));
+        buf_terminate(&text);
+        f->tftp_error = number;
+    }
+    return len >= 0;
 }
 
 static void on_nudge(struct timer *timer)
 {
     struct fetch *f = container_of(timer, struct fetch, nudge);
     loop_timer(f->loop, timer, NUDGE_MS, on_nudge);
-    if (f->watches)
+    /* What has come is on_poll()'s. */
+    if (f->watches && !peek_tftp(f, f->watches->fd))
         drive(f, f->watches->fd, 0);
 }
 
@@ -151,7 +157,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         if (f->done)
             listen_on(f);
         if (f->scheme == FETCH_TFTP)
-            note_tftp_error(f, w->fd);
+            peek_tftp(f, w->fd);
     }
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
@@ -233,7 +239,7 @@ static bool fetch_start(struct transport *t, const struct transport_request *r, 
         f->scheme = FETCH_NO_SCHEME;
         f->stop = FETCH_STOP_NONE;
         f->short_of_memory = false;
-        loop_timer(f->loop, &f->silence, 0, on_unusable);
+        uv_timer_start(&f->curl_timer, on_unusable, 0, 0);
     } else if (error || !launch(f)) {
         return false;
     }

@@ -47,6 +47,8 @@ struct fetch {
     bool credentials;      /* the URL or the request brought some */
     bool second_try;       /* FTP as anonymous, TFTP without options */
     curl_socket_t control; /* FTP: the control connection; -1: not known */
+    unsigned ftp_status;   /* of the last reply before QUIT; 0: none */
+    bool ftp_over;         /* QUIT was said */
     enum fetch_stop stop;
     char *bytes;
     size_t len, cap;

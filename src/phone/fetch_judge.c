@@ -125,21 +125,18 @@ static enum fetch_outcome judge_tftp(const struct fetch *f, CURLcode code, struc
 
 static enum fetch_outcome judge_ftp(const struct fetch *f, CURLcode code, struct buf *why)
 {
-    long status = 0;
-    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    /* libcurl calls a 421 ("service not available") a time-out. */
+    bool silence = code == CURLE_OPERATION_TIMEDOUT && f->ftp_status != 421;
+    bool network = silence || code == CURLE_COULDNT_CONNECT;
     if (code == CURLE_OK)
         return FETCH_GOT;
-    bool network = code == CURLE_OPERATION_TIMEDOUT || code == CURLE_COULDNT_CONNECT;
-    if (code == CURLE_REMOTE_FILE_NOT_FOUND || (!network && (status == 550 || status == 553))) {
-        buf_format(why, "FTP %d", status == 553 ? 553 : 550);
-        return FETCH_ABSENT;
-    }
-    if (code == CURLE_LOGIN_DENIED)
-        buf_format(why, "FTP %ld: user name or password not accepted", status);
-    else if (!network && status >= 400)
-        buf_format(why, "FTP %ld", status);
-    else
+    if (network || f->ftp_status < 400)
         return judge_network(f, code, why);
+    buf_format(why, "FTP %u", f->ftp_status);
+    if (f->ftp_status == 550 || f->ftp_status == 553)
+        return FETCH_ABSENT;
+    if (f->ftp_status == 530)
+        buf_str(why, ": user name or password not accepted");
     return FETCH_FAILED;
 }
 

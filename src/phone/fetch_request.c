@@ -61,19 +61,32 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *context)
     return len;
 }
 
+static void note_ftp_reply(struct fetch *f, struct slice line)
+{
+    uint64_t status;
+    if (f->control == CURL_SOCKET_BAD)
+        f->control = f->driven;
+    if (slice_u64(slice_first(line, 3), 100, 599, &status))
+        f->ftp_status = (unsigned)status;
+}
+
 /* libcurl says QUIT and then blocks until the server answers. Nothing of that answer matters, so after QUIT
- * the control connection reads as closed. */
+ * the control connection reads as closed. CURLINFO_RESPONSE_CODE would be of that answer: the one that tells is
+ * kept here. */
 static int on_ftp_talk(CURL *easy, curl_infotype type, char *bytes, size_t len, void *context)
 {
     struct fetch *f = context;
+    struct slice line = slice_of(bytes, len);
     (void)easy;
-    if (f->scheme != FETCH_FTP)
+    if (f->scheme != FETCH_FTP || f->ftp_over)
         return 0;
-    if (type == CURLINFO_HEADER_IN && f->control == CURL_SOCKET_BAD)
-        f->control = f->driven;
-    if (type == CURLINFO_HEADER_OUT && f->control != CURL_SOCKET_BAD &&
-        slice_starts(slice_of(bytes, len), SLICE("QUIT")))
-        shutdown(f->control, SHUT_RD);
+    if (type == CURLINFO_HEADER_IN)
+        note_ftp_reply(f, line);
+    if (type == CURLINFO_HEADER_OUT && slice_starts(line, SLICE("QUIT"))) {
+        f->ftp_over = true;
+        if (f->control != CURL_SOCKET_BAD)
+            shutdown(f->control, SHUT_RD);
+    }
     return 0;
 }
 
@@ -292,8 +305,6 @@ int fetch_describe(struct fetch *f, const struct transport_request *r)
 
 bool fetch_try_again(struct fetch *f, CURLcode code)
 {
-    long status = 0;
-    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
     if (f->second_try)
         return false;
     if (f->scheme == FETCH_FTP && f->credentials && code == CURLE_LOGIN_DENIED)

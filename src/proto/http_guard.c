@@ -19,8 +19,9 @@ enum state {
 static bool is_token(char c)
 {
     static const bool mark[128] = {
-        ['!'] = true,         ['#' ... '\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
-        ['0' ... '9'] = true, ['A' ... 'Z'] = true,  ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
+        ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
+        ['-'] = true,         ['.'] = true,          ['0' ... '9'] = true, ['A' ... 'Z'] = true,
+        ['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
     };
     return (unsigned char)c < 128 && mark[(unsigned char)c];
 }

@@ -113,7 +113,8 @@ int serve_start(const struct config *config, struct serve **ret_serve)
     return error;
 }
 
-bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol, union address *ret_address)
+bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol,
+                    union address *ret_address)
 {
     if (index >= s->endpoint_count)
         return false;

@@ -47,10 +47,10 @@ static void close_http(void *service)
     http_service_close(service);
 }
 
-static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69, 6969,
-                                          open_tftp,     drain_tftp, close_tftp };
-static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80, 8080,
-                                          open_http,     drain_http,  close_http };
+static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,
+                                          6969,          open_tftp,  drain_tftp,  close_tftp };
+static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,
+                                          8080,          open_http,   drain_http,  close_http };
 
 static int refuse(const struct service_kind *kind, const union address *address, int error)
 {
@@ -58,8 +58,8 @@ static int refuse(const struct service_kind *kind, const union address *address,
     struct buf out = BUF_ON(bytes);
     address_print(address, &out);
     buf_terminate(&out);
-    log_error("%s: cannot listen on %s: %s (%s, listen)", protocol_name(kind->protocol), bytes, strerror(-error),
-              kind->port_key);
+    log_error("%s: cannot listen on %s: %s (%s, listen)", protocol_name(kind->protocol), bytes,
+              strerror(-error), kind->port_key);
     return error;
 }
 
@@ -135,7 +135,8 @@ int serve_bind(struct serve *s)
     if (!error && c->http_enable)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
     if (!error && s->endpoint_count == 0) {
-        log_error("nothing to serve: tftp.enable and http.enable are 0, or no address of listen could be bound");
+        log_error(
+            "nothing to serve: tftp.enable and http.enable are 0, or no address of listen could be bound");
         error = -EDESTADDRREQ;
     }
     return error;

@@ -38,7 +38,7 @@ struct crew {
     void *services[ENDPOINTS_MAX];
     size_t undrained;
     struct timer at_last;
-    struct config config;    /* this worker's; its limits change at SIGHUP on its own thread */
+    struct config config; /* this worker's; its limits change at SIGHUP on its own thread */
     unsigned seen_reloads;
     atomic_bool ended;
 };

@@ -31,6 +31,7 @@ struct slot {
     uint32_t older, newer; /* of the unproven ones */
     uint8_t name_len;
     uint8_t socket; /* index into the pool */
+    bool doubted;   /* the same request has come again since the phone was last heard on the transfer */
 };
 _Static_assert(sizeof(struct slot) <= 384, "many thousand of these");
 
@@ -250,13 +251,18 @@ static void on_timer(struct timer *timer)
     struct slot *t = container_of(timer, struct slot, timer);
     struct wire w = wire_of(t);
     bool unproven = t->transfer.state == TFTP_UNPROVEN;
+    /* It has started again: a block out of the middle would only disturb. It will ask once more. */
+    if (t->doubted && t->service->worker->loop.now_ms >= t->transfer.due_ms) {
+        stop(t->service, t, "the phone asked anew");
+        return;
+    }
     tftp_transfer_timeout(&t->transfer, &w.wire, t->service->worker->loop.now_ms);
     after(t, unproven);
 }
 
 /* To somebody who has no transfer; as small as what came, but not for ever. */
-static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m,
-                         uint16_t code, const char *text)
+static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m, uint16_t code,
+                         const char *text)
 {
     struct buf room;
     if (address_port(&m->from) == 0 ||
@@ -279,6 +285,7 @@ static void on_pool_packet(struct tftp_service *s, struct datagram *d, const str
     }
     if (!fine)
         return;
+    t->doubted = false;
     struct wire w = wire_of(t);
     bool unproven = t->transfer.state == TFTP_UNPROVEN;
     tftp_transfer_receive(&t->transfer, &p, &w.wire, s->worker->loop.now_ms);
@@ -333,7 +340,8 @@ static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file
     };
     struct tree_question q = { .name = name };
     enum tree_answer answer = tree_ask(s->worker->tree, &q, ret_file);
-    *ret_refusal = (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
+    *ret_refusal =
+        (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
     return answer == TREE_FILE;
 }
 
@@ -346,15 +354,16 @@ static uint64_t hash_of(struct slice bytes)
     return h;
 }
 
-/* True when the request is the same once more, for a transfer that goes on. Otherwise what stands in the way of a
- * new one is gone. */
+/* True when the request is the same once more, for a transfer that goes on. Otherwise what stands in the way of
+ * a new one is gone. */
 static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
 {
     struct slot *t = find(s, &m->from);
     if (!t)
         return false;
-    /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one, sent
-     * just before by a phone that uses one port for all its requests. */
+    /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one,
+     * sent just before by a phone that uses one port for all its requests. */
+    uint64_t acked = t->transfer.acked;
     datagram_receive_now(&s->pool[t->socket]);
     t = find(s, &m->from);
     if (!t)
@@ -365,9 +374,11 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
         after(t, true);
         return true;
     }
-    /* Late, or the phone has started again? The transfer running well says late. */
-    if (t->request_hash == hash_of(m->bytes) && t->transfer.resends == 0)
+    /* Late, or has the phone started again? The next ACK or the next time-out will tell. */
+    if (t->request_hash == hash_of(m->bytes) && t->transfer.resends == 0) {
+        t->doubted = t->transfer.acked == acked;
         return true;
+    }
     stop(s, t, "the phone asked anew");
     return false;
 }
@@ -375,7 +386,8 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
 static bool may_start(struct tftp_service *s, const struct peer_limit *limit, struct refusal *ret_refusal)
 {
     if (limit->busy >= s->worker->config->tftp_peer_transfers) {
-        *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "too many transfers from this address", false };
+        *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER,
+                                         "too many transfers from this address", false };
         return false;
     }
     if (s->count < s->slots_max)
@@ -385,7 +397,8 @@ static bool may_start(struct tftp_service *s, const struct peer_limit *limit, st
         stop(s, oldest, "never answered, made room");
         return true;
     }
-    *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
+    *ret_refusal =
+        (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
     return false;
 }
 
@@ -403,12 +416,13 @@ static void start(struct tftp_service *s, const struct datagram_in *m, const str
     peer_limits_begin(s->limits, limit);
     t->local = m->to;
     t->socket = (uint8_t)s->turn;
+    t->doubted = false;
     t->request_hash = hash_of(m->bytes);
     t->wall_ms = s->worker->loop.wall_ms;
     t->started_ms = s->worker->loop.now_ms;
     struct wire w = wire_of(t);
     struct tftp_ceilings ceilings = { ceiling < TFTP_BLKSIZE_MIN ? TFTP_BLKSIZE_MIN : ceiling,
-                                      TFTP_WINDOW_CEILING };
+                                      TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     tftp_transfer_start(&t->transfer, p, file, ceilings, &w.wire, t->started_ms);
     after(t, true);
 }

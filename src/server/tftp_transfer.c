@@ -187,7 +187,7 @@ void tftp_transfer_start(struct tftp_transfer *t, const struct tftp_packet *requ
 void tftp_transfer_asked_again(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms)
 {
     uint64_t last_ms = t->due_ms - t->wait_ms;
-    if (t->state != TFTP_UNPROVEN || now_ms - last_ms < TFTP_FIRST_WAIT_MS)
+    if (t->state != TFTP_UNPROVEN || now_ms - last_ms < TFTP_ECHO_MS)
         return;
     t->due_ms = now_ms + t->wait_ms;
     send_first(t, wire);

@@ -29,7 +29,7 @@ static void check_request(const struct tftp_packet *p)
     char bytes[TFTP_REQUEST_BYTES_MAX + 64], oack[TFTP_OACK_BYTES_MAX];
     struct buf out = BUF_ON(bytes), answer = BUF_ON(oack);
     struct tftp_packet again;
-    struct tftp_ceilings ceilings = { 1468, 16 };
+    struct tftp_ceilings ceilings = { 1468, 16, 8000 };
     MUST(p->name.len > 0 && p->name.len <= TFTP_NAME_BYTES_MAX);
     MUST(slice_find(p->name, '\0') == p->name.len);
     tftp_put_request(&out, p->opcode, p->name, p->mode, &p->options);

@@ -1,7 +1,7 @@
 /* server/tftp_transfer.h: whatever a peer sends and whenever, what goes out stays bounded and is the file.
  *
- * Input: file size (2 bytes), block size, window, mode; then steps of three bytes: what, and a block number or a
- * time. */
+ * Input: file size (2 bytes), block size, window, mode; then steps of three bytes: what, and a block number or
+ * a time. */
 #include "fuzz.h"
 
 #include "tests/server_fakes.h"
@@ -49,12 +49,14 @@ static void start(const uint8_t *head)
     struct tftp_packet request = { .opcode = TFTP_RRQ, .name = q.name };
     size_t size = ((size_t)head[0] << 8 | head[1]) % sizeof content;
     request.mode = f.text ? TFTP_NETASCII : TFTP_OCTET;
-    request.options = (struct tftp_options){ .has_blksize = true, .blksize = (uint16_t)(8 + head[2] % (BLOCK_MAX - 8)),
-                                             .has_windowsize = head[3] % 2, .windowsize = (uint16_t)(1 + head[3] / 2) };
+    request.options = (struct tftp_options){ .has_blksize = true,
+                                             .blksize = (uint16_t)(8 + head[2] % (BLOCK_MAX - 8)),
+                                             .has_windowsize = head[3] % 2,
+                                             .windowsize = (uint16_t)(1 + head[3] / 2) };
     fakes_reset();
     fake_add("f", TREE_FILE, slice_of(content, size), head[4] & 2);
     MUST(tree_ask(NULL, &q, &file) == TREE_FILE);
-    tftp_transfer_start(&f.t, &request, &file, (struct tftp_ceilings){ BLOCK_MAX, 16 }, &f.wire, 1000);
+    tftp_transfer_start(&f.t, &request, &file, (struct tftp_ceilings){ BLOCK_MAX, 16, 0 }, &f.wire, 1000);
     MUST(f.sent == 1);
 }
 

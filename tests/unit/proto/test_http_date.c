@@ -20,8 +20,8 @@ static void printing_and_parsing_are_inverse(void **state)
 {
     (void)state;
     /* Leap days, ends of months and years, before 1970, far ahead. */
-    static const int64_t times[] = { 0, 951782399, 951782400, 951868800, 1709164800, 4107542399, 4107542400,
-                                     -1, -2208988800, 253402300799, NOW };
+    static const int64_t times[] = { 0,          951782399, 951782400,   951868800,    1709164800, 4107542399,
+                                     4107542400, -1,        -2208988800, 253402300799, NOW };
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         char bytes[HTTP_DATE_BYTES];
         struct buf out = BUF_ON(bytes);

@@ -49,9 +49,11 @@ static void ranges_as_the_rfc_has_them(void **state)
 static void what_is_no_range_is_the_whole_file(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "",        "bytes",      "bytes=",     "bytes=,",    "bytes=-",     "bytes=a-b",
-                                       "bytes=1", "bytes=5-1",  "items=0-1",  "bytes=+1-2", "bytes=0x1-2", "bytes=1-2-3",
-                                       "0-1",     "bytes 0-1",  "bytes=--1",  "bytes=1 -2", "bytes=0-1;2-3" };
+    static const char *const bad[] = {
+        "",        "bytes",     "bytes=",    "bytes=,",    "bytes=-",      "bytes=a-b",
+        "bytes=1", "bytes=5-1", "items=0-1", "bytes=+1-2", "bytes=0x1-2",  "bytes=1-2-3",
+        "0-1",     "bytes 0-1", "bytes=--1", "bytes=1 -2", "bytes=0-1;2-3"
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_slice(ranges_of(bad[i], 100), "whole");
 }

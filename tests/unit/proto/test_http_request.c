@@ -4,8 +4,8 @@
 #include "proto/http_date.h"
 #include "proto/http_request.h"
 
-/* Feeds `text` in pieces of `step` bytes, each call with all that came so far. 0: not whole; 200: taken; else the
- * status of the refusal. */
+/* Feeds `text` in pieces of `step` bytes, each call with all that came so far. 0: not whole; 200: taken; else
+ * the status of the refusal. */
 static int verdict(struct slice text, size_t step, struct http_request *ret_request)
 {
     struct http_guard g = { 0 };
@@ -82,35 +82,35 @@ static void keep_alive_is_the_rule_in_1_1_and_the_exception_in_1_0(void **state)
 
 /* Shapes that two readers could understand in two ways. */
 static const char *const smuggling[] = {
-    "GET /a HTTP/1.1\nHost: h\r\n\r\n",                                    /* bare LF after the request line */
-    LINE "Host: h\n\r\n",                                                  /* after a header line */
-    LINE HOST "\n",                                                        /* at the end */
-    LINE HOST "X: a\rTransfer-Encoding: chunked\r\n\r\n",                  /* CVE-2023-30589 */
+    "GET /a HTTP/1.1\nHost: h\r\n\r\n",                   /* bare LF after the request line */
+    LINE "Host: h\n\r\n",                                 /* after a header line */
+    LINE HOST "\n",                                       /* at the end */
+    LINE HOST "X: a\rTransfer-Encoding: chunked\r\n\r\n", /* CVE-2023-30589 */
     LINE HOST "X: a\r\rContent-Length: 5\r\n\r\n",
     LINE HOST "X:\rTransfer-Encoding: chunked\r\n\r\n",
     LINE "Host: h\r\r\n\r\n",
     LINE HOST "\rX",
-    LINE HOST "Content-Length : 5\r\n\r\n",                                /* a blank before the colon */
+    LINE HOST "Content-Length : 5\r\n\r\n", /* a blank before the colon */
     LINE HOST "Content-Length\t: 5\r\n\r\n",
-    LINE HOST " Content-Length: 5\r\n\r\n",                                /* a folded line */
+    LINE HOST " Content-Length: 5\r\n\r\n", /* a folded line */
     LINE " Host: h\r\n\r\n",
     LINE HOST "X: a\r\n\tb\r\n\r\n",
-    LINE HOST "X: a\x01 b\r\n\r\n",                                        /* control bytes */
+    LINE HOST "X: a\x01 b\r\n\r\n", /* control bytes */
     LINE HOST "X: a\x7f\r\n\r\n",
     "GET /\x01 HTTP/1.1\r\n" HOST "\r\n",
-    LINE HOST "Host: i\r\n\r\n",                                           /* two hosts, or none */
+    LINE HOST "Host: i\r\n\r\n", /* two hosts, or none */
     LINE HOST HOST "\r\n",
     LINE "\r\n",
     LINE "X: y\r\n\r\n",
     LINE "Host: h, i\r\n\r\n",
     LINE "Host: h/x\r\n\r\n",
     LINE "Host: u@h\r\n\r\n",
-    LINE HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",   /* two lengths */
+    LINE HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", /* two lengths */
     LINE HOST "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
     LINE HOST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n",
     LINE HOST "Content-Length: 5\r\ncontent-length: 5\r\n\r\n",
     LINE HOST "Content-Length: 5, 6\r\n\r\n",
-    LINE HOST "Content-Length: -1\r\n\r\n",                                /* not a number */
+    LINE HOST "Content-Length: -1\r\n\r\n", /* not a number */
     LINE HOST "Content-Length: +5\r\n\r\n",
     LINE HOST "Content-Length: 5 6\r\n\r\n",
     LINE HOST "Content-Length: 0x5\r\n\r\n",
@@ -123,12 +123,12 @@ static const char *const smuggling[] = {
     LINE HOST "Transfer-Encoding: chunkedx\r\n\r\n",
     LINE HOST "Transfer-Encoding:\r\n\r\n",
     "GET /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n",
-    LINE HOST ": x\r\n\r\n",                                               /* no name, a bad name, no colon */
+    LINE HOST ": x\r\n\r\n", /* no name, a bad name, no colon */
     LINE HOST "X\x80: x\r\n\r\n",
     LINE HOST "X(: x\r\n\r\n",
     LINE HOST "X\r\n\r\n",
     LINE ":Host: h\r\n\r\n",
-    "GET  /a HTTP/1.1\r\n" HOST "\r\n",                                    /* the request line */
+    "GET  /a HTTP/1.1\r\n" HOST "\r\n", /* the request line */
     "GET /a  HTTP/1.1\r\n" HOST "\r\n",
     "GET /a HTTP/1.1 \r\n" HOST "\r\n",
     "GET /a b HTTP/1.1\r\n" HOST "\r\n",
@@ -254,8 +254,9 @@ static void targets_in_origin_and_absolute_form_have_a_path(void **state)
     assert_slice(path_of("http://h:80/a?b"), "/a");
     assert_slice(path_of("HTTPS://[::1]/a"), "/a");
     assert_slice(path_of("http://h"), "/");
-    static const char *const bad[] = { "*", "", "a", "h:80", "ftp://h/a", "http://", "http:///a", "http://u@h/a",
-                                       "/a#b", "http://h:99999/a" };
+    static const char *const bad[] = {
+        "*", "", "a", "h:80", "ftp://h/a", "http://", "http:///a", "http://u@h/a", "/a#b", "http://h:99999/a"
+    };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_slice(path_of(bad[i]), "(refused)");
 }
@@ -277,8 +278,9 @@ static void with_headers(const char *headers, struct http_request *r)
 
 static int condition_of(const char *headers)
 {
-    static const int statuses[] = { [HTTP_CONDITION_HOLDS] = 200, [HTTP_CONDITION_NOT_MODIFIED] = 304,
-                                    [HTTP_CONDITION_FAILED] = 412 };
+    static const int statuses[] = {
+        [HTTP_CONDITION_HOLDS] = 200, [HTTP_CONDITION_NOT_MODIFIED] = 304, [HTTP_CONDITION_FAILED] = 412
+    };
     const struct http_validator v = { 0xab, MODIFIED };
     struct http_request r;
     with_headers(headers, &r);

@@ -39,7 +39,9 @@ struct slice blob_bytes(const struct blob *b)
 
 const char *tree_answer_words(enum tree_answer answer)
 {
-    static const char *const words[] = { "file", "absent", "refused name", "forbidden", "a directory", "broken" };
+    static const char *const words[] = {
+        "file", "absent", "refused name", "forbidden", "a directory", "broken"
+    };
     return words[answer];
 }
 
@@ -59,8 +61,11 @@ enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct 
             continue;
         if (f->answer != TREE_FILE)
             return f->answer;
-        *ret_file = (struct tree_file){ .blob = f->fd < 0 ? &f->blob : NULL, .fd = f->fd, .size = f->size,
-                                        .mtime = { FAKE_MTIME, 0 }, .etag = 0xab };
+        *ret_file = (struct tree_file){ .blob = f->fd < 0 ? &f->blob : NULL,
+                                        .fd = f->fd,
+                                        .size = f->size,
+                                        .mtime = { FAKE_MTIME, 0 },
+                                        .etag = 0xab };
         fake_held++;
         return TREE_FILE;
     }

@@ -46,8 +46,9 @@ static void every_default_is_a_value_that_its_own_row_accepts(void **state)
 static void a_file_is_read_with_comments_and_blanks(void **state)
 {
     struct room *r = room_on(*state);
-    assert_true(config_parse(&r->config, SLICE("\xef\xbb\xbf# comment\r\n\r\n  root =  /srv/phones  \r\ntftp.port=0\n"
-                                               "\thttp.enable = 0\nlisten = 127.0.0.1, [::1]\nworkers = 3"),
+    assert_true(config_parse(&r->config,
+                             SLICE("\xef\xbb\xbf# comment\r\n\r\n  root =  /srv/phones  \r\ntftp.port=0\n"
+                                   "\thttp.enable = 0\nlisten = 127.0.0.1, [::1]\nworkers = 3"),
                              SLICE("d.conf"), &r->findings));
     assert_slice(r->config.root, "/srv/phones");
     assert_slice(r->config.listen, "127.0.0.1, [::1]");
@@ -61,11 +62,12 @@ static void a_file_is_read_with_comments_and_blanks(void **state)
 static void a_bad_value_is_said_with_its_place_and_its_bounds(void **state)
 {
     struct room *r = room_on(*state);
-    assert_false(config_parse(&r->config,
-                              SLICE("root = /a\ntftp.port = 65536\nno equals\n  nothing.here = 1\n"
-                                    "journal = maybe\nlisten = localhost\nroot =\nworkers = -1\ntftp.port = 0x10\n"
-                                    "root.follow_symlinks = yes\nlisten = 1.2.3.4,\nhttp.port = 8081"),
-                              SLICE("d.conf"), &r->findings));
+    assert_false(
+        config_parse(&r->config,
+                     SLICE("root = /a\ntftp.port = 65536\nno equals\n  nothing.here = 1\n"
+                           "journal = maybe\nlisten = localhost\nroot =\nworkers = -1\ntftp.port = 0x10\n"
+                           "root.follow_symlinks = yes\nlisten = 1.2.3.4,\nhttp.port = 8081"),
+                     SLICE("d.conf"), &r->findings));
     static const char *const expected[] = {
         "d.conf:2:13: error: tftp.port: '65536' is not a number within the bounds: 0 to 65535",
         "d.conf:3:1: error: no '=' in this line",
@@ -91,8 +93,9 @@ static void what_is_printed_reads_back_to_the_same(void **state)
     char first[8192], second[8192];
     struct room *r = room_on(*state), *again = room_on(*state);
     struct buf one = BUF_ON(first), two = BUF_ON(second);
-    assert_true(config_parse(&r->config, SLICE("root = /srv/a b = c\nhttp.port = 0\nlisten = ::1\nrun.user = nobody\n"
-                                               "journal = off\ntftp.rate = 7\n"),
+    assert_true(config_parse(&r->config,
+                             SLICE("root = /srv/a b = c\nhttp.port = 0\nlisten = ::1\nrun.user = nobody\n"
+                                   "journal = off\ntftp.rate = 7\n"),
                              SLICE("d.conf"), &r->findings));
     assert_true(config_print(&r->config, &one));
     assert_true(config_parse(&again->config, buf_slice(&one), SLICE("printed"), &again->findings));
@@ -117,7 +120,8 @@ static void reloading_takes_limits_and_names_what_needs_a_restart(void **state)
     char bytes[256];
     struct buf restart = BUF_ON(bytes);
     struct room *r = room_on(*state), *fresh = room_on(*state);
-    assert_true(config_parse(&fresh->config, SLICE("root = /other\ntftp.port = 7000\nhttp.idle_s = 9\nrun.confine = 0\n"),
+    assert_true(config_parse(&fresh->config,
+                             SLICE("root = /other\ntftp.port = 7000\nhttp.idle_s = 9\nrun.confine = 0\n"),
                              SLICE("d.conf"), &fresh->findings));
     config_apply_live(&r->config, &fresh->config, count_restart, &restart);
     assert_slice(buf_slice(&restart), "root tftp.port run.confine ");

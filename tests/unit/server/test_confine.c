@@ -52,7 +52,8 @@ static int setup(void **state)
     snprintf(h->config, sizeof h->config, "%s/conf/dialtone.conf", h->dir);
     h->log_fd = open("log", O_RDWR | O_CREAT | O_APPEND, 0600);
     log_setup(LOG_INFO, h->log_fd);
-    h->options = (struct confine_options){ open("root", O_PATH | O_DIRECTORY), h->database, h->config, SLICE_NONE };
+    h->options =
+        (struct confine_options){ open("root", O_PATH | O_DIRECTORY), h->database, h->config, SLICE_NONE };
     return 0;
 }
 
@@ -84,10 +85,10 @@ static int in_child(struct house *h, int (*what)(struct house *h))
 }
 
 /* Leaves with the line of the first thing that is not as it should be. */
-#define MUST(condition)                                                                                      \
-    do                                                                                                       \
-        if (!(condition))                                                                                    \
-            return __LINE__ % 250 + 1;                                                                       \
+#define MUST(condition)                                                                                        \
+    do                                                                                                         \
+        if (!(condition))                                                                                      \
+            return __LINE__ % 250 + 1;                                                                         \
     while (0)
 
 static bool logged(struct house *h, const char *text)

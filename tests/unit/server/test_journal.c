@@ -1,6 +1,7 @@
 #include "tests/unit/test.h"
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "server/journal.h"
 #include "store/journal_store.h"
@@ -67,8 +68,12 @@ static struct journal *start(struct house *h, const char *database, int line_fd)
 static struct journal_event event(const char *name, const char *agent)
 {
     struct journal_event e = {
-        .protocol = PROTOCOL_TFTP, .outcome = OUTCOME_ABSENT, .wall_ms = 1795331109123, .duration_ms = 1,
-        .code = 1, .reason = "no such file",
+        .protocol = PROTOCOL_TFTP,
+        .outcome = OUTCOME_ABSENT,
+        .wall_ms = 1795331109123,
+        .duration_ms = 1,
+        .code = 1,
+        .reason = "no such file",
     };
     assert_true(address_parse(SLICE("10.2.20.73"), 4711, &e.peer));
     journal_event_set_name(&e, slice_str(name));
@@ -94,13 +99,14 @@ static void one_event_is_one_line_that_says_who_and_what_and_why(void **state)
     journal_note(j, &e);
     journal_note(NULL, &e);
     journal_close(j);
-    assert_slice(text_of(h->lines_fd, text, sizeof text),
-                 "2026-11-22T07:05:09.123Z tftp 10.2.20.73:4711 00:15:65:74:b1:6e T46S 66.84.0.15 MAC-oriented boot "
-                 "file \"00156574b16e.boot\" absent (no such file) 0 B 1 ms\n"
-                 "2026-11-22T07:05:09.123Z http 10.2.20.73:4711 - T46G - common CFG file \"y000000000028.cfg\" sent "
-                 "200 579 B 1 ms\n"
-                 "2026-11-22T07:05:09.123Z tftp 10.2.20.73:4711 00:15:65:74:b1:6e - - MAC-oriented CFG file "
-                 "\"00156574b16e.cfg\" absent (no such file) 0 B 1 ms\n");
+    assert_slice(
+        text_of(h->lines_fd, text, sizeof text),
+        "2026-11-22T07:05:09.123Z tftp 10.2.20.73:4711 00:15:65:74:b1:6e T46S 66.84.0.15 MAC-oriented boot "
+        "file \"00156574b16e.boot\" absent (no such file) 0 B 1 ms\n"
+        "2026-11-22T07:05:09.123Z http 10.2.20.73:4711 - T46G - common CFG file \"y000000000028.cfg\" sent "
+        "200 579 B 1 ms\n"
+        "2026-11-22T07:05:09.123Z tftp 10.2.20.73:4711 00:15:65:74:b1:6e - - MAC-oriented CFG file "
+        "\"00156574b16e.cfg\" absent (no such file) 0 B 1 ms\n");
 }
 
 static void hostile_names_and_agents_stay_one_printable_line(void **state)
@@ -214,10 +220,13 @@ static void a_reader_that_does_not_read_costs_lines_and_nothing_else(void **stat
     char text[4096];
     struct journal_event e = event("a.cfg", "");
     assert_int_equal(pipe(ends), 0);
+    uint64_t before_ms = clock_now_ms(&clock_system);
     struct journal *j = start(h, h->database, ends[1]);
     for (unsigned i = 0; i < 1000; i++)
         journal_note(j, &e);
     journal_close(j);
+    /* One wait of a second, not one for every line. */
+    assert_in_range(clock_now_ms(&clock_system) - before_ms, 0, 5000);
     assert_int_equal(rows_in(h), 1000);
     assert_true(slice_find_text(text_of(h->log_fd, text, sizeof text), SLICE("lines are lost")) < sizeof text);
     close(ends[0]);

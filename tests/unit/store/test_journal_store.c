@@ -6,8 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -56,10 +56,19 @@ static size_t log_lines_with(struct house *h, const char *text)
 static struct journal_row row_at(int64_t time_ms, const char *mac)
 {
     return (struct journal_row){
-        .time_ms = time_ms, .protocol = SLICE("tftp"), .peer = SLICE("10.2.20.73:4711"), .mac = slice_str(mac),
-        .model = SLICE("T46S"), .firmware = SLICE("66.84.0.15"), .name = SLICE("00156574b16e.boot"),
-        .meaning = SLICE("MAC-oriented boot file"), .outcome = SLICE("absent"), .reason = SLICE("no such file"),
-        .bytes = 7, .ms = 3, .code = 1,
+        .time_ms = time_ms,
+        .protocol = SLICE("tftp"),
+        .peer = SLICE("10.2.20.73:4711"),
+        .mac = slice_str(mac),
+        .model = SLICE("T46S"),
+        .firmware = SLICE("66.84.0.15"),
+        .name = SLICE("00156574b16e.boot"),
+        .meaning = SLICE("MAC-oriented boot file"),
+        .outcome = SLICE("absent"),
+        .reason = SLICE("no such file"),
+        .bytes = 7,
+        .ms = 3,
+        .code = 1,
     };
 }
 
@@ -93,7 +102,8 @@ static void rows_come_back_newest_first_and_by_mac(void **state)
 {
     struct house *h = *state;
     struct journal_store *s;
-    struct journal_row rows[3] = { row_at(1, "00:15:65:00:00:01"), row_at(2, "00:15:65:00:00:02"), row_at(3, "") };
+    struct journal_row rows[3] = { row_at(1, "00:15:65:00:00:01"), row_at(2, "00:15:65:00:00:02"),
+                                   row_at(3, "") };
     assert_int_equal(journal_store_open(h->path, 1000, &s), 0);
     assert_true(journal_store_add(s, rows, 3));
     struct seen all = last(s, "", 10);
@@ -139,8 +149,12 @@ static void the_last_requests_of_a_mac_are_read_by_index(void **state)
     sqlite3_stmt *statement;
     assert_int_equal(journal_store_open(h->path, 1000, &s), 0);
     assert_int_equal(sqlite3_open(h->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "EXPLAIN QUERY PLAN SELECT name FROM requests WHERE mac = 'x' ORDER BY id "
-                                            "DESC LIMIT 5", -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+                           "EXPLAIN QUERY PLAN SELECT name FROM requests WHERE mac = 'x' ORDER BY id "
+                           "DESC LIMIT 5",
+                           -1, &statement, NULL),
+        SQLITE_OK);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     assert_non_null(strstr((const char *)sqlite3_column_text(statement, 3), "USING INDEX requests_by_mac"));
     /* And nothing is sorted afterwards. */
@@ -251,7 +265,8 @@ static void a_database_of_a_newer_version_is_not_touched(void **state)
     sqlite3 *db;
     mkdir("state", 0700);
     assert_int_equal(sqlite3_open(h->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99; CREATE TABLE t (x);", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 99; CREATE TABLE t (x);", NULL, NULL, NULL),
+                     SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(journal_store_open(h->path, 1000, &s), -ENOTSUP);
     assert_int_equal(log_lines_with(h, "newer version"), 1);
