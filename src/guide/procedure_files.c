@@ -233,7 +233,8 @@ static void includes_done(struct procedure *p)
     } else {
         diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ p->boot.file, 0, 0 },
                  "names no CFG file for a %.*s", SLICE_ARG(p->id.model->product));
-        run_fail(p, SLICE("the boot file names no CFG file for this phone"));
+        run_finish_as_before(p, RUN_PROVISIONED,
+                             SLICE("the boot file names no CFG file for this phone; nothing was applied"));
     }
 }
 

@@ -208,7 +208,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     }
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     if (!w || uv_poll_start(&w->poll, events, on_poll))
-        f->short_of_memory = true; /* drive() ends the request: an error here would end the multi handle for good */
+        f->short_of_memory =
+            true; /* drive() ends the request: an error here would end the multi handle for good */
     return 0;
 }
 
@@ -228,7 +229,8 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-static bool fetch_start(struct transport *t, const struct transport_request *r, transport_done *done, void *context)
+static bool fetch_start(struct transport *t, const struct transport_request *r, transport_done *done,
+                        void *context)
 {
     struct fetch *f = of(t);
     assert(!f->done);

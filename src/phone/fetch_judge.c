@@ -93,7 +93,7 @@ static enum fetch_outcome judge_network(const struct fetch *f, CURLcode code, st
 static bool is_tftp_error(const struct fetch *f, CURLcode code)
 {
     static const CURLcode codes[] = {
-        CURLE_TFTP_NOTFOUND, CURLE_TFTP_PERM,           CURLE_REMOTE_DISK_FULL,     CURLE_TFTP_UNKNOWNID,
+        CURLE_TFTP_NOTFOUND,   CURLE_TFTP_PERM,          CURLE_REMOTE_DISK_FULL,    CURLE_TFTP_UNKNOWNID,
         CURLE_TFTP_NOSUCHUSER, CURLE_REMOTE_FILE_EXISTS, CURLE_ABORTED_BY_CALLBACK,
     };
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
@@ -146,7 +146,8 @@ static enum fetch_outcome judge_status(const struct fetch *f, long status, struc
     if (status == 403 || status == 404 || status == 410)
         return FETCH_ABSENT;
     if (status == 401)
-        buf_str(why, f->credentials ? ": user name or password not accepted" : ": asks for a user name and password");
+        buf_str(why, f->credentials ? ": user name or password not accepted"
+                                    : ": asks for a user name and password");
     return FETCH_FAILED;
 }
 

@@ -143,7 +143,8 @@ bool fetch_prepare(struct fetch *f)
     f->headers = curl_slist_append(NULL, "Connection: close");
     return f->headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
            !curl_easy_setopt(e, CURLOPT_HTTPHEADER, f->headers) &&
-           !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) && !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) &&
+           !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&
+           !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_ftp_talk) &&
            !curl_easy_setopt(e, CURLOPT_DEBUGDATA, f) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error);
 }
@@ -278,8 +279,7 @@ static bool set_rest(struct fetch *f, const struct transport_request *r, const s
 {
     CURL *e = f->easy;
     curl_off_t largest = f->limit > INT64_MAX ? INT64_MAX : (curl_off_t)f->limit;
-    return set_times(f) && set_trust(f, r) &&
-           !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
+    return set_times(f) && set_trust(f, r) && !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
            !curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, largest) &&
            !curl_easy_setopt(e, CURLOPT_VERBOSE, f->scheme == FETCH_FTP ? 1L : 0L) &&
            !curl_easy_setopt(e, CURLOPT_TFTP_NO_OPTIONS, 0L);

@@ -71,7 +71,7 @@ cfg('It is only applicable to IP phones (except W53P/W60P/CP930W-Base/W90) runni
 cfg('It is only applicable to IP phones (except W53P/W60P/CP930W-Base/W90) running firmware version 83 or later',
     'lines of a CFG file, W60P, firmware 85', ['[T46S,W60P] features.dnd_mode = 1', 'features.dnd.enable = 1'],
     'features.dnd.enable = 1 <- settings.cfg:3', phone='W60P 77.85.0.20',
-    findings='warning settings.cfg:2 phones are not named W60P')
+    findings='warning settings.cfg:2 no [MODEL] prefix can name a W60P')
 
 cfg('The phone updates model-specific configurations and those model-unspecified configurations',
     'the later line wins, whatever stands before it',

@@ -112,7 +112,7 @@ second('This parameter can only be used in boot files', 'overwrite_mode = 0 in a
            features.dnd.enable = 1   <- sip.cfg:3
            static.lang.gui = English <- flash
        ''', 'account.1.label',
-       findings='warning sip.cfg:2 overwrite_mode can only be used in boot files')
+       findings='error sip.cfg:2 overwrite_mode can only be used in boot files')
 
 case('Enable or disable the overwrite mode', 'neither 1 nor 0 is no mode: enabled by default',
      tree={'y000000000000.boot': ['include:config <sip.cfg>', 'overwrite_mode = off'],
