@@ -138,13 +138,13 @@ case('The “include” statement can be repeated as many times as needed', 'for
 case('The “include” statement can be repeated as many times as needed', 'none at all: nothing is applied',
      before=['central account.1.label = Desk'],
      tree={'y000000000000.boot': ['overwrite_mode = 1']},
-     files=BOOT, settings='account.1.label = Desk <- flash', again=False,
+     files=BOOT, settings='account.1.label = Desk <- flash', changed='', again=False,
      findings='error y000000000000.boot:0 names no CFG file for a SIP-T46S')
 
 case('The “include” statement can be repeated as many times as needed', 'an empty boot file',
      before=['central account.1.label = Desk', 'central static.lang.gui = English'],
      tree={'y000000000000.boot': b''},
-     files=BOOT, again=False,
+     files=BOOT, changed='', again=False,
      settings="""
          account.1.label = Desk <- flash
          static.lang.gui = English <- flash""",
