@@ -5,7 +5,7 @@
 #   make test            every test
 #   make sanitize tsan   every test, built with ASan and UBSan, or with TSan
 #   make fuzz            libFuzzer on every target, FUZZ_SECONDS each (FUZZ=url: on one)
-#   make bench           side by side with dnsmasq, atftpd and nginx
+#   make bench           side by side with dnsmasq, atftpd and nginx (BENCH: options of bench/run)
 #   make install         PREFIX, DESTDIR
 #
 # SETUP=: leaves the machine's packages alone; MESON_FLAGS go to Meson; CC is taken when a folder is set up.
@@ -68,7 +68,7 @@ fuzz:
 bench:
 	@$(SETUP) build bench
 	$(call build,build-bench,--buildtype=release)
-	@bench/run build-bench
+	@bench/run --dialtone build-bench/dialtone --load build-bench/bench/load $(BENCH)
 
 install: all
 	@meson configure build -Dprefix='$(abspath $(PREFIX))'

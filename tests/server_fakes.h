@@ -34,7 +34,8 @@ static inline void fakes_reset(void)
     fake_held = 0;
 }
 
-static inline struct fake_file *fake_add(const char *name, enum tree_answer answer, struct slice bytes, bool large)
+static inline struct fake_file *fake_add(const char *name, enum tree_answer answer, struct slice bytes,
+                                         bool large)
 {
     struct fake_file *f = &fake_files[fake_file_count++];
     *f = (struct fake_file){ name, answer, { bytes, 0 }, large, false };
@@ -48,7 +49,8 @@ struct slice blob_bytes(const struct blob *b)
 
 const char *tree_answer_words(enum tree_answer answer)
 {
-    static const char *const words[] = { "found", "absent", "refused name", "forbidden", "is a directory", "broken" };
+    static const char *const words[] = { "found",     "absent",         "refused name",
+                                         "forbidden", "is a directory", "broken" };
     return words[answer];
 }
 

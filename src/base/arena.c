@@ -37,7 +37,7 @@ void arena_free(struct arena *a)
 void arena_reset(struct arena *a)
 {
     struct arena_chunk *keep = a->chunks;
-    a->used = 0;
+    a->used = a->failures = 0;
     if (!keep)
         return;
     free_chunks(keep->older);
@@ -56,19 +56,25 @@ static struct arena_chunk *add_chunk(struct arena *a, size_t size)
     return chunk;
 }
 
+static void *fail(struct arena *a)
+{
+    a->failures++;
+    return NULL;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
     const size_t align = _Alignof(max_align_t);
     if (size > SIZE_MAX / 2)
-        return NULL;
+        return fail(a);
     size = (size + align - 1) & ~(align - 1);
     if (a->used > a->limit || size > a->limit - a->used)
-        return NULL;
+        return fail(a);
     struct arena_chunk *chunk = a->chunks;
     if (!chunk || size > chunk->size - chunk->used)
         chunk = add_chunk(a, size);
     if (!chunk)
-        return NULL;
+        return fail(a);
     void *at = chunk->bytes + chunk->used;
     chunk->used += size;
     a->used += size;
@@ -80,7 +86,7 @@ void *arena_array(struct arena *a, size_t size, size_t count)
 {
     size_t bytes;
     if (__builtin_mul_overflow(size, count, &bytes))
-        return NULL;
+        return fail(a);
     return arena_alloc(a, bytes);
 }
 

@@ -13,6 +13,7 @@ struct arena {
     struct arena_chunk *chunks; /* newest first */
     size_t used;                /* bytes handed out */
     size_t limit;               /* ceiling for `used` */
+    size_t failures;            /* allocations that found no room since arena_init() or arena_reset() */
 };
 
 /* Allocates nothing yet. */

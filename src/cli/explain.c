@@ -57,6 +57,20 @@ static void take_file(struct explain *e, const struct tree_file *file, bool reso
     fetched->bytes = slice_of(bytes, file->size);
 }
 
+/* A name that the server refuses: over HTTP a 400, which is a failure to a phone; over the others an absent file. */
+static void refuse_name(const struct url *url, struct fetched *fetched)
+{
+    bool http = slice_starts_nocase(url->scheme, SLICE("http"));
+    fetched->outcome = http ? FETCH_FAILED : FETCH_ABSENT;
+    fetched->why = slice_str(absence(TREE_BAD_NAME));
+}
+
+static bool is_this_server(const struct explain *e, struct slice text, struct url *ret_url)
+{
+    struct url server;
+    return url_parse(e->style.naming.server, &server) && url_parse(text, ret_url) && url_same_host(&server, ret_url);
+}
+
 /* The answer of the tree in place of a server's. */
 static struct fetched look_up(struct explain *e, const struct wish *wish)
 {
@@ -65,20 +79,24 @@ static struct fetched look_up(struct explain *e, const struct wish *wish)
     struct fetched fetched = { .outcome = FETCH_GOT };
     struct tree_file file;
     struct url url;
-    if (!naming_path(&e->style.naming, wish->url, &path)) {
-        bool outside = url_parse(wish->url, &url) && buf_ok(&path) && path.len == 0;
-        fetched.outcome = outside ? FETCH_OUTSIDE : FETCH_ABSENT;
-        fetched.why = outside ? SLICE("outside: on another server than the one that this tree is") : SLICE("not a name");
+    if (!is_this_server(e, wish->url, &url)) {
+        fetched.outcome = FETCH_OUTSIDE;
+        fetched.why = SLICE("outside: on another server than the one that this tree is");
         return fetched;
     }
-    enum tree_answer answer = tree_ask(e->tree, &(struct tree_question){ buf_slice(&path) }, &file);
-    if (answer != TREE_FILE) {
+    bool decoded = naming_path(&e->style.naming, wish->url, &path);
+    enum tree_answer answer = TREE_BAD_NAME;
+    if (decoded)
+        answer = tree_ask(e->tree, &(struct tree_question){ buf_slice(&path) }, &file);
+    if (answer == TREE_BAD_NAME) {
+        refuse_name(&url, &fetched);
+    } else if (answer != TREE_FILE) {
         fetched.outcome = answer == TREE_BROKEN ? FETCH_FAILED : FETCH_ABSENT;
         fetched.why = slice_str(absence(answer));
-        return fetched;
+    } else {
+        take_file(e, &file, wish->kind == WISH_RESOURCE, &fetched);
+        tree_file_release(&file);
     }
-    take_file(e, &file, wish->kind == WISH_RESOURCE, &fetched);
-    tree_file_release(&file);
     return fetched;
 }
 
@@ -176,7 +194,7 @@ int verb_explain(const struct verb *verb, int argc, char **argv)
     if (status)
         return status;
     struct explain e = { .arguments = &a,
-                         .style = { .naming = { .relative = true }, .show_secrets = a.show_secrets },
+                         .style = { .naming = { .scope = NAMING_HOST }, .show_secrets = a.show_secrets },
                          .root = { .fd = -1 } };
     arena_init(&e.arena, (size_t)256 * 1024 * 1024);
     memory_init(&e.memory, &e.arena);

@@ -10,12 +10,17 @@ static int verb_version(const struct verb *verb, int argc, char **argv);
 static const struct verb verbs[] = {
     { "serve", "serve a directory to phones over TFTP and HTTP",
       "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
+    { "phone", "one virtual phone: provisions itself and shows its timeline",
+      "--mac M --model T46S --firmware 66.84.0.15 --server URL [--flash DIR] [--pin PIN]\n"
+      "                      [--once] [--json] [--show-secrets] [--time-scale N]",
+      verb_phone },
     { "explain", "what a phone would do with a directory, without any network",
       "--root DIR --mac M --model T46S --firmware 66.84.0.15 [--server URL] [--flash DIR] [--pin PIN]\n"
       "                        [--json] [--show-secrets]",
       verb_explain },
     { "check", "findings over a whole tree of boot and CFG files", "--root DIR", verb_check },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
+    { "demo", "a server and three phones in one terminal", "--root DIR [--once]", verb_demo },
     { "help", "this list, or how a verb is used", "[VERB]", verb_help },
     { "version", "the version", "", verb_version },
 };

@@ -4,13 +4,19 @@
 
 #include "base/url.h"
 
-struct naming {
-    bool relative;       /* to the root that `server` serves */
-    struct slice server; /* URL; its host is the tree's */
+enum naming_scope {
+    NAMING_URLS,   /* every file by its URL */
+    NAMING_ORIGIN, /* files of the server's scheme, host and port by their path */
+    NAMING_HOST    /* files of the server's host by their path: four protocols, one tree */
 };
 
-/* Whether the URL is one of the tree's; then its decoded path relative to the root ("." for the root itself)
- * goes to `out`. */
+struct naming {
+    enum naming_scope scope;
+    struct slice server; /* URL */
+};
+
+/* Whether the URL is in scope; then its decoded path relative to the root ("." for the root itself) goes to
+ * `out`. */
 bool naming_path(const struct naming *n, struct slice url, struct buf *out);
 /* The name to show: path, or URL without user and password. What is no URL ("flash") stays as it is. */
 void naming_print(const struct naming *n, struct slice url, struct buf *out);

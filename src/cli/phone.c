@@ -29,7 +29,7 @@ static void on_done(void *context, const struct report *r)
 {
     struct timeline *t = context;
     struct desk *d = container_of(t, struct desk, timeline);
-    struct report_style style = { { false, SLICE_NONE }, d->arguments->show_secrets };
+    struct report_style style = { { NAMING_URLS, SLICE_NONE }, d->arguments->show_secrets };
     d->status = r->outcome == RUN_FAILED ? EXIT_FAILED : EXIT_DONE;
     if (d->arguments->json && !report_print_json(r, &style, stdout))
         d->status = EXIT_FAILED;

@@ -29,10 +29,12 @@ static json_t *text(struct slice s)
     json_t *plain = json_stringn(s.ptr ? s.ptr : "", s.len);
     if (plain)
         return plain;
-    char *room = malloc(4 * s.len);
+    /* One more, which buf_format() wants behind the last. */
+    size_t size = 4 * s.len + 1;
+    char *room = malloc(size);
     if (!room)
         return NULL;
-    struct buf out = buf_on(room, 4 * s.len);
+    struct buf out = buf_on(room, size);
     while (s.len) {
         size_t len = utf8_length(s);
         if (len)

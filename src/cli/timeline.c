@@ -8,7 +8,7 @@
 void timeline_init(struct timeline *t, const struct clock *clock, const char *label, FILE *to)
 {
     bool colour = isatty(fileno(to)) && !getenv("NO_COLOR");
-    *t = (struct timeline){ clock, clock_now_ms(clock), label, { { false, SLICE_NONE }, false }, to, colour };
+    *t = (struct timeline){ clock, clock_now_ms(clock), label, { { NAMING_ORIGIN, SLICE_NONE }, false }, to, colour };
 }
 
 static const char *colour_of(enum file_outcome outcome)
@@ -93,6 +93,7 @@ void timeline_power_on(struct timeline *t, const struct identity *id, struct sli
     char bytes[LINE_BYTES];
     struct buf line = BUF_ON(bytes);
     t->start_ms = clock_now_ms(t->clock);
+    t->style.naming.server = server;
     buf_format(&line, "power on %.*s ", SLICE_ARG(id->model->product));
     mac_print_colons(id->mac, &line);
     buf_str(&line, " firmware ");

@@ -18,6 +18,7 @@ struct timeline {
 void timeline_init(struct timeline *t, const struct clock *clock, const char *label, FILE *to);
 /* The part of a phone's watch that prints; `done` stays the caller's, and may call timeline_done(). */
 struct phone_watch timeline_watch(struct timeline *t);
+/* The server's URL is borrowed until the phone is powered on again. */
 void timeline_power_on(struct timeline *t, const struct identity *id, struct slice server);
 void timeline_done(struct timeline *t, const struct report *r);
 

@@ -106,13 +106,24 @@ const char *memory_parse(struct memory *m, struct slice bytes, struct mac mac, s
     return NULL;
 }
 
+/* Not buf_format(): a value may hold a NUL. */
+static void print_line(struct buf *out, struct slice key, struct slice value)
+{
+    buf_text(out, key);
+    buf_str(out, " = ");
+    buf_text(out, value);
+    buf_byte(out, '\n');
+}
+
 static bool print_layer(const struct settings *s, const char *layer, struct arena *arena, struct buf *out)
 {
     const struct setting *const *list;
     if (!settings_sorted(s, arena, &list))
         return false;
-    for (size_t i = 0; i < s->count; i++)
-        buf_format(out, "%s.%.*s = %.*s\n", layer, SLICE_ARG(list[i]->key), SLICE_ARG(list[i]->value));
+    for (size_t i = 0; i < s->count; i++) {
+        buf_str(out, layer);
+        print_line(out, list[i]->key, list[i]->value);
+    }
     return true;
 }
 
@@ -121,13 +132,17 @@ bool memory_print(const struct memory *m, struct mac mac, struct arena *arena, s
     unsigned number = 0;
     buf_str(out, "#!version:1.0.0.1\n## The flash of one phone. Written by dialtone; do not edit.\nphone.mac = ");
     mac_print_colons(mac, out);
-    buf_format(out, "\nphone.model = %.*s\nphone.firmware = %.*s\n", SLICE_ARG(m->model), SLICE_ARG(m->firmware));
+    buf_byte(out, '\n');
+    print_line(out, SLICE("phone.model"), m->model);
+    print_line(out, SLICE("phone.firmware"), m->firmware);
     for (const struct memory_file *f = m->files; f; f = f->next) {
         number++;
-        buf_format(out, "file.%u.name = %.*s\nfile.%u.md5 = %.*s\n", number, SLICE_ARG(f->name), number,
-                   SLICE_ARG(f->md5));
+        buf_format(out, "file.%u", number);
+        print_line(out, SLICE(".name"), f->name);
+        buf_format(out, "file.%u", number);
+        print_line(out, SLICE(".md5"), f->md5);
     }
-    if (!print_layer(&m->central, "central", arena, out) || !print_layer(&m->personal, "personal", arena, out))
+    if (!print_layer(&m->central, "central.", arena, out) || !print_layer(&m->personal, "personal.", arena, out))
         return false;
     buf_str(out, "flash.end = 1\n");
     return buf_ok(out);

@@ -15,12 +15,15 @@ void run_finish(struct procedure *p, enum run_outcome outcome, struct slice why)
 
 void run_finish_as_before(struct procedure *p, enum run_outcome outcome, struct slice why)
 {
+    if (p->state == STATE_DONE)
+        return;
     settings_free(&p->report.effective);
     p->report.change = (struct settings_change){ 0 };
     p->report.applied = 0;
     p->report.reboot = false;
-    if (!settings_copy(&p->report.effective, &p->effective_before, NULL))
-        why = SLICE("out of memory");
+    /* Moved, not copied: this must not fail where memory ran out. */
+    p->report.effective = p->effective_before;
+    settings_init(&p->effective_before, p->arena);
     run_finish(p, outcome, why);
 }
 
@@ -32,6 +35,17 @@ void run_fail(struct procedure *p, struct slice why)
 void run_fail_memory(struct procedure *p)
 {
     run_fail(p, SLICE("out of memory"));
+}
+
+/* Many a place takes a lack of memory for another trouble (a bad URL, a finding that is lost) and would go on
+ * with less than it should have: the run does not. */
+static void look_at_memory(struct procedure *p)
+{
+    if (p->arena->failures == p->failures)
+        return;
+    run_fail_memory(p);
+    p->report.outcome = RUN_FAILED;
+    p->report.why = SLICE("out of memory");
 }
 
 void run_fail_file(struct procedure *p, enum file_outcome outcome, struct slice why)
@@ -48,11 +62,17 @@ void run_fail_file(struct procedure *p, enum file_outcome outcome, struct slice 
         run_fail_memory(p);
 }
 
+struct slice run_file_name(const struct procedure *p)
+{
+    struct url url = { 0 };
+    url_parse(p->asking->url, &url);
+    /* The flash's grammar does not keep blanks at either end. */
+    return slice_trim(url_last_segment(&url));
+}
+
 bool run_remember_file(struct procedure *p)
 {
-    struct url url;
-    url_parse(p->asking->url, &url);
-    return memory_add_file(&p->after, url_last_segment(&url), p->asking->md5, p->arena);
+    return memory_add_file(&p->after, run_file_name(p), p->asking->md5, p->arena);
 }
 
 static bool init_names(struct procedure *p)
@@ -75,6 +95,7 @@ struct procedure *procedure_new(const struct procedure_start *start, struct aren
     if (!p)
         return NULL;
     p->arena = arena;
+    p->failures = arena->failures;
     p->id = start->id;
     p->before = start->memory;
     p->state = STATE_CALL;
@@ -107,11 +128,12 @@ static uint32_t param_ms(const struct procedure *p, struct slice key)
     return (uint32_t)settings_number(&p->effective_before, key) * 1000;
 }
 
-/* The server's user and password are for the server alone (security.md R24). */
+/* The server's user and password are for the server alone (security.md R24), and for URLs without their own. */
 static void lend_credentials(const struct procedure *p, struct wish *wish)
 {
     struct url server, target;
-    if (!url_parse(p->report.server, &server) || !url_parse(wish->url, &target) || !url_same_host(&server, &target))
+    if (!url_parse(p->report.server, &server) || !url_parse(wish->url, &target) || !url_same_host(&server, &target) ||
+        target.has_user)
         return;
     wish->user = settings_value(&p->effective_before, PARAM("server.username"));
     wish->password = settings_value(&p->effective_before, PARAM("server.password"));
@@ -168,6 +190,7 @@ void procedure_answer_call(struct procedure *p, bool active)
         run_fail(p, SLICE("a call was active for two hours"));
     else
         p->state = STATE_CALL_WAIT;
+    look_at_memory(p);
 }
 
 void procedure_answer_waited(struct procedure *p)
@@ -189,6 +212,7 @@ void procedure_answer_pin(struct procedure *p, struct slice pin)
         run_ask_mac_cfg(p);
     else
         run_no_pin(p);
+    look_at_memory(p);
 }
 
 /* True when there will be another try. */
@@ -209,6 +233,10 @@ static void take(struct procedure *p, struct slice foreign)
     const char *refusal = line_refusal(foreign);
     char hex[33];
     struct slice bytes;
+    if (foreign.len > PROCEDURE_FILE_BYTES_MAX) {
+        run_fail_file(p, FILE_REFUSED, SLICE("larger than a boot or CFG file may be"));
+        return;
+    }
     if (!arena_copy(p->arena, foreign, &bytes) || !digest_md5(bytes, hex) ||
         !arena_copy(p->arena, slice_str(hex), &file->md5)) {
         run_fail_memory(p);
@@ -226,6 +254,12 @@ static void take(struct procedure *p, struct slice foreign)
 
 static void answer_file(struct procedure *p, const struct fetched *fetched, struct slice why)
 {
+    bool absent = fetched->outcome == FETCH_ABSENT || fetched->outcome == FETCH_OUTSIDE;
+    struct slice ignored = p->state == STATE_LOCAL && !absent ? run_local_ignored(p) : SLICE_NONE;
+    if (ignored.len) {
+        run_ignore_local(p, ignored);
+        return;
+    }
     switch (fetched->outcome) {
     case FETCH_GOT:
         take(p, fetched->bytes);
@@ -272,6 +306,7 @@ void procedure_answer_fetch(struct procedure *p, const struct fetched *fetched)
         answer_resource(p, fetched, why);
     else
         answer_file(p, fetched, why);
+    look_at_memory(p);
 }
 
 void procedure_answer_applied(struct procedure *p, bool kept, struct slice why)

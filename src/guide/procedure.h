@@ -40,7 +40,8 @@
  *
  * Where the guide is silent: a run without any CFG file that was named and there applies nothing, so that a
  * directory lost on the server does not reset every phone (facts.md 9); with boot files "unchanged" looks at
- * every file of the run (facts.md 7.6); resources are asked for even when they were fetched before. */
+ * every file of the run (facts.md 7.6); resources are asked for even when they were fetched before, but not
+ * those of a file that the old mechanism finds unchanged on the same phone and firmware. */
 #ifndef DIALTONE_GUIDE_PROCEDURE_H
 #define DIALTONE_GUIDE_PROCEDURE_H
 

@@ -37,6 +37,7 @@ struct run_cfg {
 
 struct procedure {
     struct arena *arena;
+    size_t failures; /* of the arena before the run */
     struct identity id;
     const struct memory *before;
     struct memory after;
@@ -74,6 +75,8 @@ void run_finish_as_before(struct procedure *p, enum run_outcome outcome, struct 
 void run_fail(struct procedure *p, struct slice why);
 void run_fail_memory(struct procedure *p);
 void run_fail_file(struct procedure *p, enum file_outcome outcome, struct slice why);
+/* The name by which the next run knows the file just used. */
+struct slice run_file_name(const struct procedure *p);
 /* Puts the file just used among those the next run compares with. */
 bool run_remember_file(struct procedure *p);
 
@@ -83,6 +86,9 @@ void run_got_file(struct procedure *p, struct slice bytes);
 void run_absent_file(struct procedure *p);
 void run_ask_mac_cfg(struct procedure *p);
 void run_no_pin(struct procedure *p);
+/* Why a MAC-local CFG file from the server has no say, whatever came of asking for it; "" when it has. */
+struct slice run_local_ignored(const struct procedure *p);
+void run_ignore_local(struct procedure *p, struct slice why);
 /* All files are there: unchanged, or resources and then apply. */
 void run_conclude(struct procedure *p);
 

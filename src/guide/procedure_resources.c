@@ -7,11 +7,14 @@ static bool asks_for_file(const struct param *param)
                      param->url == PARAM_URL_HANDSET);
 }
 
-/* The value that holds in the end, not one that a later line overrode. */
+/* The value that holds in the end, not one that a later line overrode. A file that is included twice has one name
+ * in two places: the place tells. */
 static bool is_in_force(const struct procedure *p, const struct cfg_file *cfg, const struct cfg_assignment *a)
 {
-    const struct setting *s = cfg_applies(a, &p->id) ? settings_get(&p->after.central, a->key) : NULL;
-    return s && asks_for_file(s->param) && slice_eq(s->origin.file, cfg->file) && s->origin.line == a->line;
+    if (!asks_for_file(param_find(a->key, NULL)) || !cfg_applies(a, &p->id))
+        return false;
+    const struct setting *s = settings_get(&p->after.central, a->key);
+    return s && asks_for_file(s->param) && s->origin.file.ptr == cfg->file.ptr && s->origin.line == a->line;
 }
 
 static bool next_resource_line(struct procedure *p, const struct cfg_assignment **ret_line)
@@ -34,10 +37,11 @@ static bool record_resource(struct procedure *p, const struct cfg_assignment *a)
 {
     struct report_resource *resource = ARENA_NEW(p->arena, struct report_resource);
     struct slice text;
-    if (!resource || !address_expand(a->value, &p->wildcards, p->arena, &text))
+    if (!resource)
         return false;
-    *resource = (struct report_resource){ .key = a->key, .url = text };
-    if (!url_resolve(p->resource_cfg->cfg.file, text, p->arena, &resource->url)) {
+    *resource = (struct report_resource){ .key = a->key, .url = a->value };
+    if (!address_expand(a->value, &p->wildcards, p->arena, &text) ||
+        !url_resolve(p->resource_cfg->cfg.file, text, p->arena, &resource->url)) {
         resource->outcome = FILE_FAILED;
         resource->why = SLICE("not a URL");
         diag_add(&p->report.findings, SEVERITY_ERROR,

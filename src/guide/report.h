@@ -50,7 +50,7 @@ struct report {
     struct settings_change change;
     size_t applied; /* settings that hold because this run's files set them */
     bool reboot;
-    struct diag findings;
+    struct diag findings; /* their files are URLs as in report_file: url_print_public() */
 };
 
 /* "mac-boot", "common-boot", "old", "single-file"; NULL for none. */

@@ -23,7 +23,8 @@ void settings_init(struct settings *s, struct arena *arena)
 void settings_free(struct settings *s)
 {
     HASH_CLEAR(hh, s->index);
-    s->count = 0;
+    s->count = s->members = 0;
+    s->resets = NULL;
 }
 
 static struct settings_index *find(const struct settings *s, struct slice id)
@@ -61,20 +62,42 @@ static bool setting_id(struct arena *arena, const struct param *param, struct sl
     if (!param || !param->multi_valued)
         return true;
     struct slice member = slice_first(value, slice_find(value, ':'));
-    return arena_format(arena, ret_id, "%.*s:%.*s", SLICE_ARG(key), SLICE_ARG(member));
+    size_t cap = key.len + 1 + member.len;
+    struct buf id = buf_on(arena_alloc(arena, cap), cap);
+    if (!id.ptr)
+        return false;
+    buf_text(&id, key);
+    buf_byte(&id, ':');
+    buf_text(&id, member);
+    *ret_id = buf_slice(&id);
+    return true;
 }
 
-static struct settings_index *add(struct settings *s, struct slice id)
+static bool is_member(const struct setting *s)
+{
+    return s->param && s->param->multi_valued;
+}
+
+static struct settings_index *add(struct settings *s, struct slice id, const struct param *param)
 {
     struct settings_index *item = ARENA_NEW(s->arena, struct settings_index);
     if (!item)
         return NULL;
     item->setting.id = id;
+    item->setting.param = param;
     HASH_ADD_KEYPTR(hh, s->index, item->setting.id.ptr, id.len, item);
     if (item->lost)
         return NULL;
     s->count++;
+    s->members += is_member(&item->setting);
     return item;
+}
+
+static void drop(struct settings *s, struct settings_index *item)
+{
+    HASH_DEL(s->index, item);
+    s->count--;
+    s->members -= is_member(&item->setting);
 }
 
 static bool is_from_flash(const struct setting *s)
@@ -109,13 +132,12 @@ bool settings_put(struct settings *s, struct slice key, struct slice value, stru
     if (item && !remember_loser(s, &item->setting, value))
         return false;
     if (!item)
-        item = add(s, id);
+        item = add(s, id, param);
     if (!item)
         return false;
     item->setting.key = real_key;
     item->setting.value = value;
     item->setting.origin = origin;
-    item->setting.param = param;
     return true;
 }
 
@@ -125,12 +147,16 @@ void settings_remove(struct settings *s, struct slice key)
     struct buf room = BUF_ON(bytes);
     const struct param *param;
     struct slice real_key = canonical_key(key, &room, &param);
-    for (struct settings_index *item = s->index, *next; item; item = next) {
+    struct settings_index *item = find(s, real_key), *next;
+    if (item)
+        drop(s, item);
+    /* Files of the wild are mostly blank values: only the one kind of key that needs it looks at all settings. */
+    if (!param || !param->multi_valued || s->members == 0)
+        return;
+    for (item = s->index; item; item = next) {
         next = item->hh.next;
-        if (!slice_eq(item->setting.key, real_key))
-            continue;
-        HASH_DEL(s->index, item);
-        s->count--;
+        if (slice_eq(item->setting.key, real_key))
+            drop(s, item);
     }
 }
 
@@ -141,7 +167,7 @@ const struct setting *settings_get(const struct settings *s, struct slice key)
     const struct param *param;
     struct slice real_key = canonical_key(key, &room, &param);
     struct settings_index *item = find(s, real_key);
-    if (item || !param || !param->multi_valued)
+    if (item || !param || !param->multi_valued || s->members == 0)
         return item ? &item->setting : NULL;
     for (item = s->index; item; item = item->hh.next)
         if (slice_eq(item->setting.key, real_key))
@@ -209,7 +235,7 @@ bool settings_copy(struct settings *to, const struct settings *from, bool (*keep
     for (const struct settings_index *item = from->index; item; item = item->hh.next) {
         if (keep && !keep(&item->setting))
             continue;
-        struct settings_index *copy = add(to, item->setting.id);
+        struct settings_index *copy = add(to, item->setting.id, item->setting.param);
         if (!copy)
             return false;
         copy->setting = item->setting;
@@ -222,13 +248,25 @@ bool settings_begin(const struct settings_run *run, struct settings *central)
     return settings_copy(central, run->central_before, run->overwrite ? setting_is_static : NULL);
 }
 
+/* In overwrite mode nobody asks afterwards which keys these were. */
+static bool reset(const struct settings_run *run, struct settings *s, struct slice key)
+{
+    settings_remove(s, key);
+    if (run->overwrite)
+        return true;
+    struct setting_reset *item = ARENA_NEW(s->arena, struct setting_reset);
+    if (!item)
+        return false;
+    *item = (struct setting_reset){ s->resets, key };
+    s->resets = item;
+    return true;
+}
+
 static bool apply_assignment(const struct settings_run *run, struct settings *s, const struct cfg_file *cfg,
                              const struct cfg_assignment *a)
 {
-    if (slice_eq(a->value, NULL_VALUE) || (a->value.len == 0 && run->overwrite)) {
-        settings_remove(s, a->key);
-        return true;
-    }
+    if (slice_eq(a->value, NULL_VALUE) || (a->value.len == 0 && run->overwrite))
+        return reset(run, s, a->key);
     if (a->value.len == 0)
         return true;
     return settings_put(s, a->key, a->value, (struct origin){ cfg->file, a->line });
@@ -292,7 +330,9 @@ bool settings_apply_personal(const struct settings_run *run, const struct settin
         return true;
     if (!settings_copy(personal, run->personal_before, NULL))
         return false;
-    /* ... or, kept, they give way to what this run's files set. */
+    /* ... or, kept, they give way to what this run's files set or reset. */
+    for (const struct setting_reset *gone = central->resets; gone; gone = gone->next)
+        settings_remove(personal, gone->key);
     for (const struct settings_index *item = central->index; item; item = item->hh.next)
         if (!is_from_flash(&item->setting))
             settings_remove(personal, item->setting.key);

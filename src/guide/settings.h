@@ -33,7 +33,13 @@ struct setting {
     struct slice value;
     struct origin origin;
     const struct param *param; /* NULL: not in the catalogue */
-    struct setting *overrode;  /* what lost against it, latest first; those have no `overrode` of their own */
+    struct setting *overrode;  /* what lost against it; that one's `overrode` is what lost before, and so on */
+};
+
+/* A key that a line of this run set back to its factory default, noted when overwrite_mode is off. */
+struct setting_reset {
+    struct setting_reset *next;
+    struct slice key; /* as written */
 };
 
 struct settings_index; /* hashed by id */
@@ -41,6 +47,8 @@ struct settings {
     struct arena *arena;
     struct settings_index *index;
     size_t count;
+    size_t members;               /* of them: values of multi-valued keys */
+    struct setting_reset *resets; /* not copied by settings_copy() */
 };
 
 /* Settings live in the arena, the index on the heap: settings_free() is due even when the arena goes. */

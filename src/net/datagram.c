@@ -1,5 +1,6 @@
 #include "net/datagram.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,17 +18,22 @@ struct outgoing {
     struct iovec bytes;
 };
 
+struct batch {
+    struct mmsghdr headers[DATAGRAM_BATCH];
+    struct iovec at[DATAGRAM_BATCH];
+    struct control control[DATAGRAM_BATCH];
+    struct datagram_in in[DATAGRAM_BATCH];
+};
+
 struct datagram_set {
     struct loop *loop;
     struct round_end at_round_end;
     uint64_t lost;
 
-    size_t receive_bytes;
+    /* The second is for datagram_receive_now(). */
+    struct batch batch[2];
+    unsigned depth; /* batches being handled */
     char *receive_area;
-    struct mmsghdr receive[DATAGRAM_BATCH];
-    struct iovec receive_at[DATAGRAM_BATCH];
-    struct control receive_control[DATAGRAM_BATCH];
-    struct datagram_in in[DATAGRAM_BATCH];
 
     /* Queue and headers run side by side, so that neighbours with the same socket are one sendmmsg. */
     struct outgoing out[DATAGRAM_QUEUE];
@@ -44,25 +50,30 @@ static void on_round_end(struct round_end *work)
     flush(container_of(work, struct datagram_set, at_round_end));
 }
 
+static void prepare(struct batch *b, char *area, size_t receive_bytes)
+{
+    for (size_t i = 0; i < DATAGRAM_BATCH; i++) {
+        b->at[i] = (struct iovec){ area + i * receive_bytes, receive_bytes };
+        b->headers[i].msg_hdr.msg_iov = &b->at[i];
+        b->headers[i].msg_hdr.msg_iovlen = 1;
+        b->headers[i].msg_hdr.msg_name = &b->in[i].from;
+    }
+}
+
 int datagram_set_open(struct loop *loop, size_t receive_bytes, struct datagram_set **ret_set)
 {
     struct datagram_set *s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
     s->loop = loop;
-    s->receive_bytes = receive_bytes;
-    s->receive_area = malloc(receive_bytes * DATAGRAM_BATCH);
+    s->receive_area = malloc(receive_bytes * DATAGRAM_BATCH * 2);
     s->send_area = malloc(DATAGRAM_QUEUE_BYTES);
     if (!s->receive_area || !s->send_area) {
         datagram_set_close(s);
         return -ENOMEM;
     }
-    for (size_t i = 0; i < DATAGRAM_BATCH; i++) {
-        s->receive_at[i] = (struct iovec){ s->receive_area + i * receive_bytes, receive_bytes };
-        s->receive[i].msg_hdr.msg_iov = &s->receive_at[i];
-        s->receive[i].msg_hdr.msg_iovlen = 1;
-        s->receive[i].msg_hdr.msg_name = &s->in[i].from;
-    }
+    prepare(&s->batch[0], s->receive_area, receive_bytes);
+    prepare(&s->batch[1], s->receive_area + receive_bytes * DATAGRAM_BATCH, receive_bytes);
     *ret_set = s;
     return 0;
 }
@@ -137,25 +148,39 @@ static void learn(struct msghdr *header, struct datagram_local *local)
     }
 }
 
+static size_t fill(struct batch *b, int fd)
+{
+    for (size_t i = 0; i < DATAGRAM_BATCH; i++) {
+        b->headers[i].msg_hdr.msg_namelen = sizeof b->in[i].from;
+        b->headers[i].msg_hdr.msg_control = b->control[i].bytes;
+        b->headers[i].msg_hdr.msg_controllen = sizeof b->control[i].bytes;
+    }
+    int count = recvmmsg(fd, b->headers, DATAGRAM_BATCH, MSG_DONTWAIT, NULL);
+    for (int i = 0; i < count; i++) {
+        struct msghdr *header = &b->headers[i].msg_hdr;
+        b->in[i].bytes = slice_of(b->at[i].iov_base, b->headers[i].msg_len);
+        b->in[i].cut = header->msg_flags & MSG_TRUNC;
+        learn(header, &b->in[i].to);
+    }
+    return count > 0 ? (size_t)count : 0;
+}
+
 /* One batch a readiness: a flooded socket waits its turn, since epoll tells again. */
 static void receive(struct datagram *d)
 {
     struct datagram_set *s = d->set;
-    for (size_t i = 0; i < DATAGRAM_BATCH; i++) {
-        s->receive[i].msg_hdr.msg_namelen = sizeof s->in[i].from;
-        s->receive[i].msg_hdr.msg_control = s->receive_control[i].bytes;
-        s->receive[i].msg_hdr.msg_controllen = sizeof s->receive_control[i].bytes;
-    }
-    int count = recvmmsg(d->fd, s->receive, DATAGRAM_BATCH, MSG_DONTWAIT, NULL);
-    if (count <= 0)
-        return;
-    for (size_t i = 0; i < (size_t)count; i++) {
-        struct msghdr *header = &s->receive[i].msg_hdr;
-        s->in[i].bytes = slice_of(s->receive_at[i].iov_base, s->receive[i].msg_len);
-        s->in[i].cut = header->msg_flags & MSG_TRUNC;
-        learn(header, &s->in[i].to);
-    }
-    d->received(d, s->in, (size_t)count);
+    struct batch *b = &s->batch[s->depth];
+    size_t count = fill(b, d->fd);
+    s->depth++;
+    if (count)
+        d->received(d, b->in, count);
+    s->depth--;
+}
+
+void datagram_receive_now(struct datagram *d)
+{
+    assert(d->set->depth < 2);
+    receive(d);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)

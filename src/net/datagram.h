@@ -43,7 +43,7 @@ typedef void datagram_received(struct datagram *d, const struct datagram_in *mes
 struct datagram {
     uv_poll_t poll;
     int fd;
-    bool blocked; /* the kernel takes no more; waits to be writable */
+    bool blocked;             /* the kernel takes no more; waits to be writable */
     struct datagram_set *set; /* NULL: not open */
     datagram_received *received;
     void *context; /* the owner's */
@@ -59,17 +59,21 @@ uint64_t datagram_set_lost(const struct datagram_set *set);
 
 /* A new socket bound to `local` (port 0: any free one). A descriptor or a negative errno. */
 int datagram_bind(const union address *local);
-/* Takes a bound descriptor over (also when it fails), makes its buffers large and starts receiving. 0 or a negative
- * errno. The struct must not move until `closed` has been called. */
+/* Takes a bound descriptor over (also when it fails), makes its buffers large and starts receiving. 0 or a
+ * negative errno. The struct must not move until `closed` has been called. */
 int datagram_open(struct datagram *d, struct datagram_set *set, int fd, bool learn_local,
                   datagram_received *received, void *context);
 int datagram_local_address(const struct datagram *d, union address *ret_address);
 /* Receives no more and drops what is queued; `closed` comes from the loop, when the memory may go. */
 void datagram_close(struct datagram *d, void (*closed)(struct datagram *d));
 
-/* Room for one datagram of at most `cap` bytes to `to` (NULL: whom the socket is connected to); fill it, then commit its length before the next call into this
- * set. A room that is not committed is
- * forgotten. False when too much is queued. It leaves at the end of the round. */
+/* Takes the next batch at once instead of at its turn, for who must know what this socket has to say before
+ * going on. Also from within another socket's `received`, but not deeper. */
+void datagram_receive_now(struct datagram *d);
+
+/* Room for one datagram of at most `cap` bytes to `to` (NULL: whom the socket is connected to); fill it, then
+ * commit its length before the next call into this set. A room that is not committed is forgotten. False when
+ * too much is queued. It leaves at the end of the round. */
 bool datagram_reserve(struct datagram *d, const union address *to, const struct datagram_local *from,
                       size_t cap, struct buf *ret_room);
 void datagram_commit(struct datagram_set *set, size_t len);

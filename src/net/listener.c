@@ -4,8 +4,9 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-/* Without the first, small answers wait for the peer's delayed acknowledgement; without the second, a connection
- * is accepted before there is anything to read. Both are a matter of speed: a socket that takes them not serves. */
+/* Without the first, small answers wait for the peer's delayed acknowledgement; without the second, a
+ * connection is accepted before there is anything to read. Both are a matter of speed: a socket that takes them
+ * not serves. */
 static void set_options(int fd)
 {
     int on = 1, wait_s = LISTENER_DEFER_S;
@@ -73,8 +74,8 @@ static unsigned accept_some(struct listener *l, unsigned limit)
     return count;
 }
 
-/* An accept4 that finds nothing costs half of one that does. So the batch follows the load: it doubles while the
- * queue keeps up with it and falls back to what the queue held, one at a quiet hour. */
+/* An accept4 that finds nothing costs half of one that does. So the batch follows the load: it doubles while
+ * the queue keeps up with it and falls back to what the queue held, one at a quiet hour. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct listener *l = container_of(poll, struct listener, poll);

@@ -45,8 +45,9 @@ void loop_wake(struct loop *l);
 /* Closes what the loop itself opened and runs until every other handle's close callback has come. */
 void loop_close(struct loop *l);
 
-/* The first thing in the callback of a handle that waits for the outside: libuv calls those right after its sleep,
- * before `after_sleep`, so now_ms and wall_ms may be as old as the sleep was long. Reads them at most once a round. */
+/* The first thing in the callback of a handle that waits for the outside: libuv calls those right after its
+ * sleep, before `after_sleep`, so now_ms and wall_ms may be as old as the sleep was long. Reads them at most
+ * once a round. */
 void loop_woke(struct loop *l);
 void loop_at_round_end(struct loop *l, struct round_end *work, void (*run)(struct round_end *work));
 /* Timers on the loop's wheel, `after_ms` from the start of this round. */

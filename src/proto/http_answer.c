@@ -37,12 +37,18 @@ const char *http_status_words(unsigned status)
 static const struct {
     struct slice end, type;
 } types[] = {
-    { { ".cfg", 4 }, { "text/plain", 10 } },         { { ".boot", 5 }, { "text/plain", 10 } },
-    { { ".txt", 4 }, { "text/plain", 10 } },         { { ".log", 4 }, { "text/plain", 10 } },
-    { { ".lang", 5 }, { "text/plain", 10 } },        { { ".xml", 4 }, { "text/xml", 8 } },
-    { { ".wav", 4 }, { "audio/wav", 9 } },           { { ".png", 4 }, { "image/png", 9 } },
-    { { ".jpg", 4 }, { "image/jpeg", 10 } },         { { ".jpeg", 5 }, { "image/jpeg", 10 } },
-    { { ".bmp", 4 }, { "image/bmp", 9 } },           { { ".gif", 4 }, { "image/gif", 9 } },
+    { { ".cfg", 4 }, { "text/plain", 10 } },
+    { { ".boot", 5 }, { "text/plain", 10 } },
+    { { ".txt", 4 }, { "text/plain", 10 } },
+    { { ".log", 4 }, { "text/plain", 10 } },
+    { { ".lang", 5 }, { "text/plain", 10 } },
+    { { ".xml", 4 }, { "text/xml", 8 } },
+    { { ".wav", 4 }, { "audio/wav", 9 } },
+    { { ".png", 4 }, { "image/png", 9 } },
+    { { ".jpg", 4 }, { "image/jpeg", 10 } },
+    { { ".jpeg", 5 }, { "image/jpeg", 10 } },
+    { { ".bmp", 4 }, { "image/bmp", 9 } },
+    { { ".gif", 4 }, { "image/gif", 9 } },
     { { ".pem", 4 }, { "application/x-pem-file", 22 } },
 };
 

@@ -18,9 +18,9 @@ struct slice http_content_type(struct slice name);
 
 struct http_answer {
     unsigned status;
-    struct slice date;          /* `Date: ...` line with its CRLF; may be empty */
-    struct slice content_type;  /* "": no content */
-    uint64_t content_length;    /* bytes; unused with 304 */
+    struct slice date;                      /* `Date: ...` line with its CRLF; may be empty */
+    struct slice content_type;              /* "": no content */
+    uint64_t content_length;                /* bytes; unused with 304 */
     const struct http_validator *validator; /* NULL: none */
     const struct http_range *range;         /* of a 206 with a single range; else NULL */
     uint64_t file_size;                     /* for Content-Range of 206 and 416 */
@@ -32,8 +32,8 @@ struct http_answer {
 /* With the empty line at its end. */
 void http_answer_print(const struct http_answer *a, struct buf *out);
 
-/* multipart/byteranges (RFC 9110 14.6). The separator is fixed: parts are cut by length from files whose bytes
- * nobody chooses after the fact, and the client has Content-Range to check by. */
+/* multipart/byteranges (RFC 9110 14.6). The separator is fixed: a file that happened to hold it could only
+ * confuse a client that ignores the Content-Range of the parts. */
 struct slice http_multipart_type(void);
 /* What stands before part `index`; for index == count the end of it all. */
 void http_multipart_print(const struct http_ranges *ranges, size_t index, struct slice content_type,

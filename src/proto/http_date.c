@@ -8,7 +8,7 @@ static const char month_names[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun
                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 /* 1970-01-01 was a Thursday. */
 static const char day_names[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-static const char *const long_days[7] = { "Thursday", "Friday", "Saturday", "Sunday",
+static const char *const long_days[7] = { "Thursday", "Friday",  "Saturday", "Sunday",
                                           "Monday",   "Tuesday", "Wednesday" };
 
 struct civil {
@@ -137,9 +137,9 @@ static bool parse_rfc850(struct slice s, int64_t now, struct civil *c)
 {
     unsigned year;
     struct civil today;
-    if (!take(&s, ", ") || !take_number(&s, 2, 1, 31, &c->day) || !take(&s, "-") || !take_month(&s, &c->month) ||
-        !take(&s, "-") || !take_number(&s, 2, 0, 99, &year) || !take(&s, " ") || !take_time(&s, c) ||
-        !take(&s, " GMT") || s.len)
+    if (!take(&s, ", ") || !take_number(&s, 2, 1, 31, &c->day) || !take(&s, "-") ||
+        !take_month(&s, &c->month) || !take(&s, "-") || !take_number(&s, 2, 0, 99, &year) || !take(&s, " ") ||
+        !take_time(&s, c) || !take(&s, " GMT") || s.len)
         return false;
     civil_of(now / DAY_S, &today);
     c->year = today.year / 100 * 100 + year;

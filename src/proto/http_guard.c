@@ -18,11 +18,12 @@ enum state {
 /* RFC 9110 5.6.2: tchar. */
 static bool is_token(char c)
 {
-    static const bool mark[128] = { ['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true,  ['&'] = true,
-                                    ['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true,
-                                    ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true };
-    unsigned char byte = (unsigned char)c;
-    return byte_is_alpha(c) || byte_is_digit(c) || (byte < 128 && mark[byte]);
+    static const bool mark[128] = {
+        ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
+        ['-'] = true,         ['.'] = true,          ['0' ... '9'] = true, ['A' ... 'Z'] = true,
+        ['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
+    };
+    return (unsigned char)c < 128 && mark[(unsigned char)c];
 }
 
 static uint8_t refuse(struct http_guard *g, uint16_t status, const char *reason)
@@ -142,9 +143,21 @@ static uint8_t step(struct http_guard *g, char c)
     return refuse(g, 400, "CR without LF");
 }
 
+/* Most of a head is the inside of values: seen here in one go, with the same outcome as byte by byte. */
+static void skip_value(struct http_guard *g, struct slice head)
+{
+    size_t end = head.len < HTTP_HEAD_BYTES_MAX ? head.len : HTTP_HEAD_BYTES_MAX;
+    size_t at = g->at;
+    while (at < end && !byte_is_control(head.ptr[at]))
+        at++;
+    g->at = (uint16_t)at;
+}
+
 enum http_guard_answer http_guard(struct http_guard *g, struct slice head)
 {
     while (g->state != STATE_REFUSED) {
+        if (g->state == STATE_VALUE)
+            skip_value(g, head);
         if (g->at == HTTP_HEAD_BYTES_MAX) {
             g->state = refuse(g, 431, "request head too long");
             break;

@@ -23,10 +23,10 @@ static const struct {
     struct slice name;
     enum http_method method;
 } methods[] = {
-    { { "GET", 3 }, HTTP_METHOD_GET },        { { "HEAD", 4 }, HTTP_METHOD_HEAD },
-    { { "PUT", 3 }, HTTP_METHOD_OTHER },      { { "POST", 4 }, HTTP_METHOD_OTHER },
-    { { "DELETE", 6 }, HTTP_METHOD_OTHER },   { { "OPTIONS", 7 }, HTTP_METHOD_OTHER },
-    { { "PATCH", 5 }, HTTP_METHOD_OTHER },    { { "TRACE", 5 }, HTTP_METHOD_OTHER },
+    { { "GET", 3 }, HTTP_METHOD_GET },       { { "HEAD", 4 }, HTTP_METHOD_HEAD },
+    { { "PUT", 3 }, HTTP_METHOD_OTHER },     { { "POST", 4 }, HTTP_METHOD_OTHER },
+    { { "DELETE", 6 }, HTTP_METHOD_OTHER },  { { "OPTIONS", 7 }, HTTP_METHOD_OTHER },
+    { { "PATCH", 5 }, HTTP_METHOD_OTHER },   { { "TRACE", 5 }, HTTP_METHOD_OTHER },
     { { "CONNECT", 7 }, HTTP_METHOD_OTHER },
 };
 

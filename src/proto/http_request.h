@@ -1,10 +1,10 @@
 /* An HTTP/1 request head: bytes to struct (RFC 9112).
  *
  * Two readers, one verdict. A guard looks at every byte first and refuses what llhttp 8.1 (Debian 12) lets
- * through or what no honest client sends: lines that end in a bare LF, a CR without LF (CVE-2023-30589), a blank
- * before the colon, folded lines, control bytes. It also finds the end of the head, so llhttp sees a head once
- * and whole, and no state of it outlives the call. What the guard says depends on the bytes up to where it stands
- * and on nothing else: cutting a head into pieces never changes the verdict.
+ * through or what no honest client sends: lines that end in a bare LF, a CR without LF (CVE-2023-30589), a
+ * blank before the colon, folded lines, control bytes. It also finds the end of the head, so llhttp sees a head
+ * once and whole, and no state of it outlives the call. What the guard says depends on the bytes up to where it
+ * stands and on nothing else: cutting a head into pieces never changes the verdict.
  *
  * Every refusal is final: answer its status and close (security.md R20), never look for a second request. */
 #ifndef DIALTONE_PROTO_HTTP_REQUEST_H
@@ -37,7 +37,8 @@ struct http_guard {
     const char *reason; /* of a refusal; static */
 };
 
-/* `head` are the bytes from the head's first on, those of earlier calls included (they are not looked at again). */
+/* `head` are the bytes from the head's first on, those of earlier calls included (they are not looked at
+ * again). */
 enum http_guard_answer http_guard(struct http_guard *g, struct slice head);
 
 /* The target as far as the guard has seen it, for the journal of a head that is refused or never whole. */
@@ -46,7 +47,7 @@ struct slice http_guard_target(const struct http_guard *g, struct slice head);
 enum http_method {
     HTTP_METHOD_GET,
     HTTP_METHOD_HEAD,
-    HTTP_METHOD_OTHER, /* RFC 9110 names it, nobody here serves it: 405 */
+    HTTP_METHOD_OTHER,  /* RFC 9110 names it, nobody here serves it: 405 */
     HTTP_METHOD_UNKNOWN /* 501 */
 };
 
@@ -81,7 +82,8 @@ struct http_request {
 };
 
 /* 0 and *ret_request, or the status of a refusal with *ret_reason (static text): 400, 417, 501. `head` is what
- * http_guard() found whole. Method, target and the header lines are set in *ret_request even then, for the journal. */
+ * http_guard() found whole. Method, target and the header lines are set in *ret_request even then, for the
+ * journal. */
 int http_request_parse(const struct http_guard *g, struct slice head, struct http_request *ret_request,
                        const char **ret_reason);
 
@@ -89,13 +91,14 @@ static inline bool http_request_has(const struct http_request *r, enum http_fiel
 {
     return r->field[field].ptr != NULL;
 }
-/* Every value of a field that may come on several lines: start with *at = 0. Reads `head` and nothing else, which
- * may be part of a head. */
-bool http_request_next(const struct http_request *r, enum http_field field, size_t *at, struct slice *ret_value);
+/* Every value of a field that may come on several lines: start with *at = 0. Reads `head` and nothing else,
+ * which may be part of a head. */
+bool http_request_next(const struct http_request *r, enum http_field field, size_t *at,
+                       struct slice *ret_value);
 
-/* The path of a target, still percent-encoded, without its query: `/a/b` of origin form `/a/b?c` and of absolute
- * form `http://host/a/b?c` (RFC 9112 3.2.2: a server must take it, for proxies' sake). False for `*`, for
- * `host:port`, for a user in the authority and for a fragment. */
+/* The path of a target, still percent-encoded, without its query: `/a/b` of origin form `/a/b?c` and of
+ * absolute form `http://host/a/b?c` (RFC 9112 3.2.2: a server must take it, for proxies' sake). False for `*`,
+ * for `host:port`, for a user in the authority and for a fragment. */
 bool http_target_path(struct slice target, struct slice *ret_path);
 
 #endif

@@ -244,7 +244,12 @@ struct tftp_options tftp_answer_options(const struct tftp_packet *request, struc
     o.malformed = false;
     o.blksize = lower(o.blksize, ceilings.blksize);
     o.windowsize = lower(o.windowsize, ceilings.windowsize);
+    uint32_t blocks = ceilings.window / (o.has_blksize ? o.blksize : TFTP_BLKSIZE_DEFAULT);
+    if (ceilings.window && blocks < o.windowsize)
+        o.windowsize = blocks ? (uint16_t)blocks : 1;
     o.tsize = size;
+    if (size == 0)
+        o.has_tsize = false;
     if (request->mode == TFTP_NETASCII)
         o.has_tsize = o.has_windowsize = false;
     return o;

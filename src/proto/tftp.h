@@ -1,6 +1,7 @@
 /* TFTP datagrams: RFC 1350, options 2347, blksize 2348, timeout and tsize 2349, windowsize 7440.
  *
- * Bytes <-> structs, for both sides: no socket, no clock, no heap. Everything parsed borrows from the datagram. */
+ * Bytes <-> structs, for both sides: no socket, no clock, no heap. Everything parsed borrows from the
+ * datagram. */
 #ifndef DIALTONE_PROTO_TFTP_H
 #define DIALTONE_PROTO_TFTP_H
 
@@ -55,19 +56,19 @@ struct tftp_packet {
 
 enum tftp_fault {
     TFTP_FINE,
-    TFTP_TRUNCATED,      /* ends before it should: a header cut short, a text without its NUL (security.md R15) */
+    TFTP_TRUNCATED, /* ends before it should: a header cut short, a text without its NUL (security.md R15) */
     TFTP_UNKNOWN_OPCODE,
     TFTP_LONG_REQUEST,
     TFTP_NO_NAME,
     TFTP_LONG_NAME,
-    TFTP_UNKNOWN_MODE    /* neither octet nor netascii; RFC 1350's mail is obsolete */
+    TFTP_UNKNOWN_MODE /* neither octet nor netascii; RFC 1350's mail is obsolete */
 };
 /* A few words for logs and for the text of an ERROR. */
 const char *tftp_fault_words(enum tftp_fault fault);
 
 /* Any datagram of either side. *ret_packet is filled on TFTP_FINE; after a fault of a request, `opcode` and
- * what was read of `name` (cut to TFTP_NAME_BYTES_MAX) are there nevertheless, for the journal; `opcode` is 0 when not even that
- * could be read.
+ * what was read of `name` (cut to TFTP_NAME_BYTES_MAX) are there nevertheless, for the journal; `opcode` is 0
+ * when not even that could be read.
  *
  * Options: names without case; unknown ones are ignored; of one given twice the first counts, as a server
  * that scans until it finds the name would see it; values are strict decimals within their RFC's range, and a
@@ -88,21 +89,23 @@ void tftp_put_error(struct buf *out, uint16_t code, struct slice text);
 struct tftp_ceilings {
     uint16_t blksize;    /* bytes */
     uint16_t windowsize; /* blocks */
+    uint32_t window;     /* bytes of a whole window, though one block always may go; 0: no bound */
 };
 /* A server's answer to a read request: only what it will keep to (security.md R14). blksize and windowsize are
  * answered lower when over the ceiling (RFC 2348, RFC 7440 section 3), timeout as asked or not at all
- * (RFC 2349), tsize with `size`. In netascii neither tsize nor windowsize is answered: the size on the wire is
- * known only at the end, and blocks do not start at offsets that can be computed. */
+ * (RFC 2349), tsize with `size`, but not with 0: libcurl, so our own phone too, takes that for an illegal OACK.
+ * In netascii neither tsize nor windowsize is answered: the size on the wire is known only at the end, and
+ * blocks do not start at offsets that can be computed. */
 struct tftp_options tftp_answer_options(const struct tftp_packet *request, struct tftp_ceilings ceilings,
                                         uint64_t size);
-/* A client's check of an OACK: nothing that was not asked, nothing higher than asked, nothing malformed. False: send
- * ERROR 8. */
+/* A client's check of an OACK: nothing that was not asked, nothing higher than asked, nothing malformed. False:
+ * send ERROR 8. */
 bool tftp_oack_fits(const struct tftp_options *asked, const struct tftp_options *answered);
 
 /* netascii (RFC 1350 section 1, RFC 764): LF goes as CR LF, CR as CR NUL. What a byte owes when a block is
  * full is carried into the next block (security.md R16). Start with a zeroed state. */
 struct tftp_netascii {
-    bool owes;   /* encoder: `owed` goes first into the next block; decoder: the last byte was a CR */
+    bool owes; /* encoder: `owed` goes first into the next block; decoder: the last byte was a CR */
     char owed;
 };
 /* Encodes until `in` is used up or `out` is full to its cap; never sets out->full. Gives the bytes used. */

@@ -3,16 +3,26 @@
 #include "net/address.h"
 
 #define AT(field) offsetof(struct config, field)
-#define TEXT(key, field, min, max, value, what)                                                              \
-    { key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0 }
-#define SWITCH(key, field, value, what)                                                                      \
-    { key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0 }
-#define NUMBER(key, field, min, max, value, what)                                                            \
-    { key, CONFIG_NUMBER, false, min, max, NULL, value, NULL, what, AT(field), 0 }
-#define LIMIT(key, field, min, max, value, what)                                                             \
-    { key, CONFIG_NUMBER, true, min, max, NULL, value, NULL, what, AT(field), 0 }
-#define PORT(key, field, unset, what)                                                                        \
-    { key, CONFIG_NUMBER, false, 0, 65535, NULL, "0", unset, what, AT(field), AT(field##_set) }
+#define TEXT(key, field, min, max, value, what)                                                                \
+    {                                                                                                          \
+        key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0                               \
+    }
+#define SWITCH(key, field, value, what)                                                                        \
+    {                                                                                                          \
+        key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0                                 \
+    }
+#define NUMBER(key, field, min, max, value, what)                                                              \
+    {                                                                                                          \
+        key, CONFIG_NUMBER, false, min, max, NULL, value, NULL, what, AT(field), 0                             \
+    }
+#define LIMIT(key, field, min, max, value, what)                                                               \
+    {                                                                                                          \
+        key, CONFIG_NUMBER, true, min, max, NULL, value, NULL, what, AT(field), 0                              \
+    }
+#define PORT(key, field, unset, what)                                                                          \
+    {                                                                                                          \
+        key, CONFIG_NUMBER, false, 0, 65535, NULL, "0", unset, what, AT(field), AT(field##_set)                \
+    }
 
 static const struct config_key keys[] = {
     TEXT("root", root, 1, 4095, "/srv/dialtone", "directory of boot, CFG and resource files"),
@@ -28,16 +38,17 @@ static const struct config_key keys[] = {
     { "journal", CONFIG_CHOICE, false, 0, 0, "off lines rows both", "both", NULL,
       "lines on standard output, rows in the database, or both", AT(journal), 0 },
     NUMBER("journal.rows", journal_rows, 1000, 100000000, "500000", "rows kept; 200 bytes each"),
-    TEXT("run.user", run_user, 0, 255, "", "user to become when started as root; blank is the owner of the root"),
+    TEXT("run.user", run_user, 0, 255, "",
+         "user to become when started as root; blank is the owner of the root"),
     SWITCH("run.confine", run_confine, "1", "refuse to serve when privileges could not be given up"),
     LIMIT("run.drain_s", run_drain_s, 0, 3600, "30", "seconds that SIGTERM leaves to transfers under way"),
-    LIMIT("tftp.transfers", tftp_transfers, 1, 1000000, "10000", "TFTP transfers at once"),
-    LIMIT("tftp.peer_transfers", tftp_peer_transfers, 1, 1000000, "64",
+    NUMBER("tftp.transfers", tftp_transfers, 1, 1000000, "20000", "TFTP transfers at once; 330 bytes each"),
+    LIMIT("tftp.peer_transfers", tftp_peer_transfers, 1, 1000000, "2000",
           "TFTP transfers at once to one address; phones behind a NAT share one"),
-    LIMIT("tftp.rate", tftp_rate, 1, 1000000, "200", "TFTP requests a second from one address"),
+    LIMIT("tftp.rate", tftp_rate, 0, 1000000, "1000", "TFTP requests a second from one address; 0 is no limit"),
     LIMIT("tftp.blksize_max", tftp_blksize_max, 512, 65464, "1468",
           "bytes in a TFTP block; 1468 fill an Ethernet frame"),
-    LIMIT("http.connections", http_connections, 1, 1000000, "10000", "HTTP connections at once"),
+    NUMBER("http.connections", http_connections, 1, 1000000, "10000", "HTTP connections at once"),
     LIMIT("http.peer_connections", http_peer_connections, 1, 1000000, "256",
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
@@ -94,8 +105,9 @@ static const char *fault(const struct config_key *k, struct slice value)
     case CONFIG_CHOICE:
         return is_one_of(value, k->words) ? NULL : "is not one of the words";
     case CONFIG_ADDRESSES:
-        return value.len >= k->min && value.len <= k->max && are_addresses(value) ? NULL
-                                                                                : "is not a list of addresses";
+        return value.len >= k->min && value.len <= k->max && are_addresses(value)
+                   ? NULL
+                   : "is not a list of addresses";
     case CONFIG_NUMBER:
     case CONFIG_SWITCH:
         return slice_u64(value, k->min, k->max, &number) ? NULL : "is not a number within the bounds";
@@ -107,13 +119,13 @@ static void report(const struct config_key *k, struct slice value, const char *w
                    struct diag *findings)
 {
     if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH)
-        diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: %u to %u", k->key, SLICE_ARG(value), what, k->min,
-                 k->max);
+        diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: %u to %u", k->key, SLICE_ARG(value), what,
+                 k->min, k->max);
     else if (k->type == CONFIG_CHOICE)
         diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: %s", k->key, SLICE_ARG(value), what, k->words);
     else
-        diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: at most %u bytes", k->key, SLICE_ARG(value), what,
-                 k->max);
+        diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: at most %u bytes", k->key, SLICE_ARG(value),
+                 what, k->max);
 }
 
 static bool store(struct config *c, const struct config_key *k, struct slice value)
@@ -173,6 +185,8 @@ bool config_parse(struct config *c, struct slice bytes, struct slice file, struc
 {
     bool ok = true;
     struct slice line;
+    if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))
+        bytes = slice_from(bytes, 3);
     for (uint32_t number = 1; slice_cut(&bytes, '\n', &line); number++) {
         struct slice text = slice_trim(line);
         size_t equals = slice_find(text, '=');
@@ -227,7 +241,8 @@ static bool differs(const struct config *a, const struct config *b, const struct
         return *(const bool *)value_of(a, k->offset) != *(const bool *)value_of(b, k->offset);
     if (k->type == CONFIG_NUMBER)
         return *(const uint32_t *)value_of(a, k->offset) != *(const uint32_t *)value_of(b, k->offset);
-    return !slice_eq(*(const struct slice *)value_of(a, k->offset), *(const struct slice *)value_of(b, k->offset));
+    return !slice_eq(*(const struct slice *)value_of(a, k->offset),
+                     *(const struct slice *)value_of(b, k->offset));
 }
 
 void config_apply_live(struct config *c, const struct config *fresh, config_restart *restart, void *context)

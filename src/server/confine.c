@@ -128,7 +128,8 @@ int confine_user(const struct confine_options *o)
     if (!error)
         error = drop_capabilities();
     if (!error && a.uid == 0)
-        log_warning("running as user 0, the owner of the root, though without any capability: run.user names another");
+        log_warning(
+            "running as user 0, the owner of the root, though without any capability: run.user names another");
     if (!error && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         error = fail("no new privileges");
     if (!error && !CONFINE_SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -143,7 +144,8 @@ int confine_process(const struct confine_options *options)
         return error;
     int files = confine_files(options);
     if (files == -EOPNOTSUPP)
-        log_warning("confine: this kernel has no landlock: files outside of the root are kept only by permissions");
+        log_warning(
+            "confine: this kernel has no landlock: files outside of the root are kept only by permissions");
     else if (files)
         return files;
     error = confine_try_program();

@@ -28,7 +28,8 @@ static const char *const allowed[] = {
     "futex", "futex_time64", "futex_waitv", "set_robust_list", "rseq", "gettid", "sched_yield",
     "sched_getaffinity", "membarrier", "exit", "exit_group", "restart_syscall",
     /* signals */
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64", "sigaltstack",
+    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigtimedwait_time64",
+    "sigaltstack",
     /* time */
     "clock_gettime", "clock_gettime64", "clock_getres", "clock_nanosleep", "clock_nanosleep_time64",
     "gettimeofday", "nanosleep", "time",
@@ -39,7 +40,7 @@ static const char *const allowed[] = {
     "select", "pselect6", "eventfd2", "timerfd_create", "timerfd_settime",
     /* who and where */
     "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getuid32", "geteuid32", "getgid32",
-    "getegid32", "uname", "sysinfo", "getrandom", "getrusage",
+    "getegid32", "uname", "sysinfo", "getrandom", "getrusage"
 };
 
 /* An attacker's first steps; nothing of ours ever takes them. */
@@ -49,8 +50,10 @@ static const char *const deadly[] = { "execve", "execveat", "ptrace", "process_v
 static const char *const missing[] = { "clone3", "io_uring_setup", "io_uring_enter", "io_uring_register" };
 
 /* AddressSanitizer and its leak check (see the header). */
-static const char *const sanitizer[] = { "clone", "clone3", "ptrace", "mmap", "mmap2", "mprotect", "wait4", "prctl",
-                                         "process_vm_readv", "prlimit64", "tgkill", "kill", "personality" };
+static const char *const sanitizer[] = {
+    "clone", "clone3",           "ptrace",    "mmap",   "mmap2", "mprotect",    "wait4",
+    "prctl", "process_vm_readv", "prlimit64", "tgkill", "kill",  "personality", "getdents"
+};
 
 /* `when` NULL: always. A call that this machine does not have is no error. */
 static int add(scmp_filter_ctx filter, uint32_t action, const char *name, const struct scmp_arg_cmp *when)
@@ -77,23 +80,23 @@ static int add_conditional(scmp_filter_ctx filter)
         const char *name;
         struct scmp_arg_cmp when;
     } rules[] = {
-        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET) },
-        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET6) },
+        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET, 0) },
+        { "socket", SCMP_A0_64(SCMP_CMP_EQ, AF_INET6, 0) },
         /* Threads, no processes. */
         { "clone", SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD) },
         /* No memory becomes code. */
         { "mmap", SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
         { "mmap2", SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
         { "mprotect", SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONBIO) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIOCLEX) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONREAD) },
-        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, TCGETS) },
-        { "prctl", SCMP_A0_64(SCMP_CMP_EQ, PR_SET_NAME) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONBIO, 0) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIOCLEX, 0) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, FIONREAD, 0) },
+        { "ioctl", SCMP_A1_64(SCMP_CMP_EQ, TCGETS, 0) },
+        { "prctl", SCMP_A0_64(SCMP_CMP_EQ, PR_SET_NAME, 0) },
         /* Asking for limits, not setting them. */
-        { "prlimit64", SCMP_A2_64(SCMP_CMP_EQ, 0) },
+        { "prlimit64", SCMP_A2_64(SCMP_CMP_EQ, 0, 0) },
         /* abort() */
-        { "tgkill", SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid()) },
+        { "tgkill", SCMP_A0_64(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0) },
     };
     int error = 0;
     for (size_t i = 0; !error && i < sizeof rules / sizeof *rules; i++)

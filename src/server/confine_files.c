@@ -21,8 +21,8 @@ struct ruleset {
 };
 
 #define ACCESS_READ ((uint64_t)(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR))
-#define ACCESS_STATE                                                                                         \
-    (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                             \
+#define ACCESS_STATE                                                                                           \
+    (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                               \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | ACCESS_TRUNCATE)
 
 static struct ruleset ruleset_of(long abi, size_t *ret_size)
@@ -33,7 +33,9 @@ static struct ruleset ruleset_of(long abi, size_t *ret_size)
     r.files |= abi >= 5 ? ACCESS_IOCTL_DEV : 0;
     r.net = abi >= 4 ? ACCESS_NET_ALL : 0;
     r.scoped = abi >= 6 ? SCOPE_ALL : 0;
-    *ret_size = abi >= 6 ? sizeof r : abi >= 4 ? offsetof(struct ruleset, scoped) : offsetof(struct ruleset, net);
+    *ret_size = abi >= 6   ? sizeof r
+                : abi >= 4 ? offsetof(struct ruleset, scoped)
+                           : offsetof(struct ruleset, net);
     return r;
 }
 
@@ -80,9 +82,10 @@ static int allow_config(int ruleset, const struct ruleset *r, const char *file)
     directory_of(file, directory, sizeof directory);
     if (!is_top(directory))
         return allow_path(ruleset, r, directory, ACCESS_READ);
-    log_info("%s: SIGHUP finds it only as long as it is rewritten in place; in a directory of its own it may be "
-             "replaced",
-             file);
+    log_info(
+        "%s: SIGHUP finds it only as long as it is rewritten in place; in a directory of its own it may be "
+        "replaced",
+        file);
     return allow_path(ruleset, r, file, LANDLOCK_ACCESS_FS_READ_FILE);
 }
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 /* Idle connections are what there are thousands of; http_service.h states the size. */
-_Static_assert(sizeof(struct http_connection) <= 432, "an idle connection grew");
+_Static_assert(sizeof(struct http_connection) <= 352, "an idle connection grew");
 
 /* So much of a large file in one go, then the others get their turn. */
 #define SEND_BYTES_A_ROUND ((size_t)1024 * 1024)
@@ -284,7 +284,8 @@ static void wait_for_output(struct http_connection *c, struct slice input)
         timer_stop(&loop_of(c)->wheel, &c->timer);
         enter(c, HTTP_STATE_SENDING);
     }
-    if (!own_reply(c) || !http_connection_admit(c) || !keep(c, input) || stream_wait(&c->stream, UV_WRITABLE) != 0)
+    if (!own_reply(c) || !http_connection_admit(c) || !keep(c, input) ||
+        stream_wait(&c->stream, UV_WRITABLE) != 0)
         cut_reply(c, OUTCOME_BROKEN, "no room to wait for the reader");
     else if (!timer_is_running(&c->timer))
         loop_timer(loop_of(c), &c->timer, HTTP_SEND_CHECK_S * 1000, on_send_check);

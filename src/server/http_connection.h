@@ -14,16 +14,16 @@
 /* Head and part head, or head and the text of a refusal. */
 #define HTTP_REPLY_TEXT_BYTES 1024
 
-/* One request's answer, from its making to the journal. Holds no pointer into itself, so that it can be moved from
- * the service's scratch to memory of its own when it cannot be sent at once. */
+/* One request's answer, from its making to the journal. Holds no pointer into itself, so that it can be moved
+ * from the service's scratch to memory of its own when it cannot be sent at once. */
 struct http_reply {
     struct journal_event event;
     uint64_t start_ms;
     struct tree_file file; /* held while there is a body to come from it */
     bool holds_file;
-    bool close;            /* the connection ends with this reply */
-    bool linger;           /* and the peer may still be sending */
-    uint64_t at, end;      /* of the file: what is still to go of the present part */
+    bool close;               /* the connection ends with this reply */
+    bool linger;              /* and the peer may still be sending */
+    uint64_t at, end;         /* of the file: what is still to go of the present part */
     struct http_ranges parts; /* count 0: not a multipart body */
     size_t part;
     struct slice content_type; /* static */
@@ -69,6 +69,7 @@ struct http_service {
     bool draining, drained, closing;
     void (*done)(void *context);
     void *done_context;
+    uint64_t warn_ms;    /* not before */
     int64_t date_second; /* what `date` says */
     uint8_t date_len;
     char date[48]; /* "Date: ...\r\n" */

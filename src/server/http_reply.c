@@ -63,7 +63,8 @@ static void answer_words(struct http_connection *c, const struct http_request *r
     char bytes[160];
     struct buf words = BUF_ON(bytes);
     struct http_answer a = { .status = status, .content_type = SLICE("text/plain"), .file_size = size };
-    buf_format(&words, "%u %s%s%s\n", status, http_status_words(status), reason ? ": " : "", reason ? reason : "");
+    buf_format(&words, "%u %s%s%s\n", status, http_status_words(status), reason ? ": " : "",
+               reason ? reason : "");
     a.content_length = words.len;
     a.retry_after_s = status == 503 ? HTTP_RETRY_S : 0;
     c->reply->event.outcome = outcome;
@@ -81,7 +82,8 @@ static void answer_and_close(struct http_connection *c, const struct http_reques
     answer_words(c, request, status, OUTCOME_REFUSED, reason, 0);
 }
 
-static void answer_multipart(struct http_connection *c, const struct http_request *request, struct http_answer *a)
+static void answer_multipart(struct http_connection *c, const struct http_request *request,
+                             struct http_answer *a)
 {
     struct http_reply *r = c->reply;
     a->content_type = http_multipart_type();
@@ -95,8 +97,11 @@ static void answer_file(struct http_connection *c, const struct http_request *re
                         const struct http_validator *v, enum http_range_answer ranges)
 {
     struct http_reply *r = c->reply;
-    struct http_answer a = { .status = 200, .content_type = r->content_type, .content_length = r->file.size,
-                             .validator = v, .file_size = r->file.size };
+    struct http_answer a = { .status = 200,
+                             .content_type = r->content_type,
+                             .content_length = r->file.size,
+                             .validator = v,
+                             .file_size = r->file.size };
     r->event.outcome = OUTCOME_SENT;
     r->end = r->file.size;
     if (ranges == HTTP_RANGE_PARTS) {
@@ -148,7 +153,7 @@ static void answer_found(struct http_connection *c, const struct http_request *r
         answer_words(c, request, 416, OUTCOME_REFUSED, "no such range", r->file.size);
     else if (!r->file.blob && request->method == HTTP_METHOD_GET && !http_connection_admit(c))
         /* A large file has to wait for its reader; better said now than in the middle. */
-        answer_words(c, request, 503, OUTCOME_REFUSED, "too many connections", 0);
+        answer_and_close(c, request, 503, "too many connections");
     else
         answer_file(c, request, &v, ranges);
 }
@@ -157,9 +162,9 @@ static const struct {
     unsigned status;
     enum outcome outcome;
 } tree_replies[] = {
-    [TREE_FILE] = { 200, OUTCOME_SENT },          [TREE_ABSENT] = { 404, OUTCOME_ABSENT },
-    [TREE_BAD_NAME] = { 400, OUTCOME_REFUSED },   [TREE_FORBIDDEN] = { 403, OUTCOME_REFUSED },
-    [TREE_DIRECTORY] = { 404, OUTCOME_REFUSED },  [TREE_BROKEN] = { 503, OUTCOME_BROKEN },
+    [TREE_FILE] = { 200, OUTCOME_SENT },         [TREE_ABSENT] = { 404, OUTCOME_ABSENT },
+    [TREE_BAD_NAME] = { 400, OUTCOME_REFUSED },  [TREE_FORBIDDEN] = { 403, OUTCOME_REFUSED },
+    [TREE_DIRECTORY] = { 404, OUTCOME_REFUSED }, [TREE_BROKEN] = { 503, OUTCOME_BROKEN },
 };
 
 static void answer_name(struct http_connection *c, const struct http_request *request, struct slice name)

@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Connections that are kept for the next ones to come. */
 #define SPARES_MAX 256
+/* A machine at its limit is not helped by a full log. */
+#define WARN_EVERY_MS 60000
 
 static struct http_service *of(struct listener *l)
 {
@@ -95,8 +98,13 @@ static void on_accepted(struct listener *l, int fd, const union address *peer)
 /* An idle connection is worth less than the one that cannot be accepted. */
 static void on_exhausted(struct listener *l, int error)
 {
-    struct http_connection *c = TAILQ_FIRST(&of(l)->waiting);
-    log_warning("http: cannot accept connections: %s", strerror(-error));
+    struct http_service *s = of(l);
+    struct http_connection *c = TAILQ_FIRST(&s->waiting);
+    uint64_t now_ms = s->worker->loop.now_ms;
+    if (now_ms >= s->warn_ms) {
+        log_warning("http: cannot accept connections: %s", strerror(-error));
+        s->warn_ms = now_ms + WARN_EVERY_MS;
+    }
     if (c && (error == -EMFILE || error == -ENFILE))
         http_connection_abort(c, "out of descriptors");
 }
@@ -109,8 +117,10 @@ static void on_closed(struct listener *l)
 int http_service_open(struct worker *worker, int fd, struct http_service **ret_service)
 {
     struct http_service *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!s) {
+        close(fd);
         return -ENOMEM;
+    }
     unsigned share = worker->share ? worker->share : 1;
     s->worker = worker;
     s->slots_max = (worker->config->http_connections + share - 1) / share;
@@ -127,6 +137,7 @@ int http_service_open(struct worker *worker, int fd, struct http_service **ret_s
     if (error) {
         peer_limits_close(s->limits);
         free(s);
+        close(fd);
         return error;
     }
     *ret_service = s;

@@ -153,12 +153,11 @@ static struct journal_row row_of(const struct journal_event *e, struct arena *ar
     };
 }
 
-/* Waits a second at most for a reader that does not read. */
-static bool write_out(int fd, struct slice bytes)
+static bool write_out(int fd, struct slice bytes, int wait_ms)
 {
     struct pollfd p = { .fd = fd, .events = POLLOUT };
     while (bytes.len) {
-        int ready = poll(&p, 1, WRITE_WAIT_MS);
+        int ready = poll(&p, 1, wait_ms);
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready <= 0 || p.revents & (POLLERR | POLLNVAL))
@@ -175,7 +174,8 @@ static bool write_out(int fd, struct slice bytes)
 
 static void flush_lines(struct journal *j)
 {
-    bool ok = write_out(j->line_fd, slice_of(j->out, j->out_len));
+    /* A reader that did not read once is not waited for again, until it does. */
+    bool ok = write_out(j->line_fd, slice_of(j->out, j->out_len), j->told_lines ? 0 : WRITE_WAIT_MS);
     if (!ok && !j->told_lines)
         log_error("the journal's lines are lost: nobody takes them, or the disk is full");
     j->told_lines = !ok;
@@ -351,8 +351,8 @@ int journal_open(const struct journal_options *options, struct journal **ret_jou
             return -ENOMEM;
         }
     if (options->database)
-        journal_store_open(options->database, options->rows_max ? options->rows_max : JOURNAL_STORE_ROWS_DEFAULT,
-                           &j->store);
+        journal_store_open(options->database,
+                           options->rows_max ? options->rows_max : JOURNAL_STORE_ROWS_DEFAULT, &j->store);
     *ret_journal = j;
     return 0;
 }

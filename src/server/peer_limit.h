@@ -25,8 +25,8 @@ struct peer_limits;
 /* `busy_max`: how many addresses can have something under way at once. 0 or -ENOMEM. */
 int peer_limits_open(uint32_t busy_max, uint64_t seed, struct peer_limits **ret_limits);
 void peer_limits_close(struct peer_limits *l);
-/* The entry of the host (its port does not matter), made when there is none. Never NULL as long as at most `busy_max`
- * are busy. Valid until the next call of this, longer only while it is busy. */
+/* The entry of the host (its port does not matter), made when there is none. Never NULL as long as at most
+ * `busy_max` are busy. Valid until the next call of this, longer only while it is busy. */
 struct peer_limit *peer_limits_of(struct peer_limits *l, const union address *host);
 void peer_limits_begin(struct peer_limits *l, struct peer_limit *p);
 void peer_limits_end(struct peer_limits *l, struct peer_limit *p);

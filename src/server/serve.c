@@ -113,20 +113,21 @@ int serve_start(const struct config *config, struct serve **ret_serve)
     return error;
 }
 
-bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol, union address *ret_address)
+bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol,
+                    union address *ret_address)
 {
-    if (index >= s->listener_count)
+    if (index >= s->endpoint_count)
         return false;
-    *ret_protocol = s->listeners[index].kind->protocol;
-    *ret_address = s->listeners[index].address;
+    *ret_protocol = s->endpoints[index].kind->protocol;
+    *ret_address = s->endpoints[index].address;
     return true;
 }
 
 uint16_t serve_port(const struct serve *s, enum protocol protocol)
 {
-    for (size_t i = 0; i < s->listener_count; i++)
-        if (s->listeners[i].kind->protocol == protocol)
-            return address_port(&s->listeners[i].address);
+    for (size_t i = 0; i < s->endpoint_count; i++)
+        if (s->endpoints[i].kind->protocol == protocol)
+            return address_port(&s->endpoints[i].address);
     return 0;
 }
 

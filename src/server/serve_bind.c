@@ -1,7 +1,7 @@
 #include "server/serve_internal.h"
 
 #include "base/log.h"
-#include "net/listen.h"
+#include "net/socket.h"
 #include "server/http_service.h"
 #include "server/tftp_service.h"
 
@@ -47,10 +47,10 @@ static void close_http(void *service)
     http_service_close(service);
 }
 
-static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69, 6969,
-                                          open_tftp,     drain_tftp, close_tftp };
-static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80, 8080,
-                                          open_http,     drain_http,  close_http };
+static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,
+                                          6969,          open_tftp,  drain_tftp,  close_tftp };
+static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,
+                                          8080,          open_http,   drain_http,  close_http };
 
 static int refuse(const struct service_kind *kind, const union address *address, int error)
 {
@@ -58,8 +58,8 @@ static int refuse(const struct service_kind *kind, const union address *address,
     struct buf out = BUF_ON(bytes);
     address_print(address, &out);
     buf_terminate(&out);
-    log_error("%s: cannot listen on %s: %s (%s, listen)", protocol_name(kind->protocol), bytes, strerror(-error),
-              kind->port_key);
+    log_error("%s: cannot listen on %s: %s (%s, listen)", protocol_name(kind->protocol), bytes,
+              strerror(-error), kind->port_key);
     return error;
 }
 
@@ -67,17 +67,17 @@ static int refuse(const struct service_kind *kind, const union address *address,
 static uint16_t usual_port(const struct service_kind *kind, union address address)
 {
     address_set_port(&address, kind->port);
-    return listen_probe(kind->socket_type, &address) == -EACCES ? kind->port_unprivileged : kind->port;
+    return socket_probe(kind->socket_type, &address) == -EACCES ? kind->port_unprivileged : kind->port;
 }
 
 /* A worker's socket each; the first one settles the port when any will do. */
-static int bind_workers(struct serve *s, struct listener *l)
+static int bind_workers(struct serve *s, struct endpoint *l)
 {
     for (size_t i = 0; i < s->workers; i++)
         l->fds[i] = -1;
-    s->listener_count++;
+    s->endpoint_count++;
     for (size_t i = 0; i < s->workers; i++) {
-        int error = listen_on(l->kind->socket_type, &l->address, &l->fds[i]);
+        int error = socket_bind(l->kind->socket_type, &l->address, &l->fds[i]);
         if (error)
             return error;
     }
@@ -86,15 +86,15 @@ static int bind_workers(struct serve *s, struct listener *l)
 
 static int bind_one(struct serve *s, const struct service_kind *kind, struct slice host, uint16_t port)
 {
-    struct listener *l = &s->listeners[s->listener_count];
-    if (s->listener_count == LISTENERS_MAX) {
-        log_error("listen: more than %d addresses", LISTENERS_MAX / 2);
+    struct endpoint *l = &s->endpoints[s->endpoint_count];
+    if (s->endpoint_count == ENDPOINTS_MAX) {
+        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 2);
         return -E2BIG;
     }
-    *l = (struct listener){ .kind = kind };
+    *l = (struct endpoint){ .kind = kind };
     if (!address_parse(host, port, &l->address))
         return -EINVAL;
-    int error = listen_probe(kind->socket_type, &l->address);
+    int error = socket_probe(kind->socket_type, &l->address);
     /* A machine without IPv6 still serves the others of the list. */
     if (error == -EAFNOSUPPORT && l->address.sa.sa_family == AF_INET6) {
         log_info("%s: no IPv6 here", protocol_name(kind->protocol));
@@ -134,8 +134,9 @@ int serve_bind(struct serve *s)
         error = bind_kind(s, &tftp, c->tftp_port_set, c->tftp_port);
     if (!error && c->http_enable)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
-    if (!error && s->listener_count == 0) {
-        log_error("nothing to serve: tftp.enable and http.enable are 0, or no address of listen could be bound");
+    if (!error && s->endpoint_count == 0) {
+        log_error(
+            "nothing to serve: tftp.enable and http.enable are 0, or no address of listen could be bound");
         error = -EDESTADDRREQ;
     }
     return error;
@@ -143,9 +144,9 @@ int serve_bind(struct serve *s)
 
 void serve_unbind(struct serve *s)
 {
-    for (size_t i = 0; i < s->listener_count; i++)
+    for (size_t i = 0; i < s->endpoint_count; i++)
         for (size_t w = 0; w < s->workers; w++)
-            if (s->listeners[i].fds[w] >= 0)
-                close(s->listeners[i].fds[w]);
-    s->listener_count = 0;
+            if (s->endpoints[i].fds[w] >= 0)
+                close(s->endpoints[i].fds[w]);
+    s->endpoint_count = 0;
 }

@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 /* Addresses times protocols; an operator names a handful. */
-#define LISTENERS_MAX 32
+#define ENDPOINTS_MAX 32
 #define WORKERS_MAX 64
 
 /* One protocol on one worker's socket. */
@@ -22,7 +22,7 @@ struct service_kind {
     void (*close)(void *service);
 };
 
-struct listener {
+struct endpoint {
     const struct service_kind *kind;
     union address address;
     int fds[WORKERS_MAX]; /* -1: given to a service */
@@ -35,10 +35,10 @@ struct crew {
     struct serve *serve;
     pthread_t thread;
     bool has_thread, has_loop, draining;
-    void *services[LISTENERS_MAX];
+    void *services[ENDPOINTS_MAX];
     size_t undrained;
     struct timer at_last;
-    struct config config;    /* this worker's; its limits change at SIGHUP on its own thread */
+    struct config config; /* this worker's; its limits change at SIGHUP on its own thread */
     unsigned seen_reloads;
     atomic_bool ended;
 };
@@ -48,8 +48,8 @@ struct serve {
     struct rootdir root;
     char *root_path, *database;
     struct journal *journal;
-    struct listener listeners[LISTENERS_MAX];
-    size_t listener_count;
+    struct endpoint endpoints[ENDPOINTS_MAX];
+    size_t endpoint_count;
     struct crew *crew;
     size_t workers;
     uint64_t hash_seed;

@@ -23,9 +23,9 @@ static void drain(struct crew *c)
     c->draining = true;
     loop_timer(&c->worker.loop, &c->at_last, (uint64_t)c->config.run_drain_s * 1000, on_last_moment);
     /* One more than there are, so that the last done() cannot come before all were asked. */
-    c->undrained = c->serve->listener_count + 1;
-    for (size_t i = 0; i < c->serve->listener_count; i++)
-        c->serve->listeners[i].kind->drain(c->services[i], on_drained, c);
+    c->undrained = c->serve->endpoint_count + 1;
+    for (size_t i = 0; i < c->serve->endpoint_count; i++)
+        c->serve->endpoints[i].kind->drain(c->services[i], on_drained, c);
     on_drained(c);
 }
 
@@ -54,8 +54,8 @@ static void on_wake(struct loop *loop)
 static int open_services(struct crew *c, size_t index)
 {
     struct serve *s = c->serve;
-    for (size_t i = 0; i < s->listener_count; i++) {
-        struct listener *l = &s->listeners[i];
+    for (size_t i = 0; i < s->endpoint_count; i++) {
+        struct endpoint *l = &s->endpoints[i];
         int error = l->kind->open(&c->worker, l->fds[index], &c->services[i]);
         /* The service has it either way. */
         l->fds[index] = -1;
@@ -94,9 +94,9 @@ void crew_close(struct crew *c)
     if (!c->has_loop)
         return;
     timer_stop(&c->worker.loop.wheel, &c->at_last);
-    for (size_t i = 0; i < c->serve->listener_count; i++)
+    for (size_t i = 0; i < c->serve->endpoint_count; i++)
         if (c->services[i])
-            c->serve->listeners[i].kind->close(c->services[i]);
+            c->serve->endpoints[i].kind->close(c->services[i]);
     tree_close(c->worker.tree);
     loop_close(&c->worker.loop);
 }

@@ -24,7 +24,9 @@ struct worker {
  *   void NAME_service_drain(struct NAME_service *s, void (*done)(void *context), void *context);
  *   void NAME_service_close(struct NAME_service *s);
  *
- * `open` owns the listening descriptor from then on. `drain` (SIGTERM) takes no new request, finishes those
- * under way and then calls `done` once; `close` drops what is left and frees, its handles closing on the loop. */
+ * `open` owns the listening descriptor from then on, also when it fails. Limits of `config` that SIGHUP can
+ * change (config_keys(): live) are read there at each use; `config` changes between two callbacks only.
+ * `drain` (SIGTERM) takes no new request, finishes those under way and then calls `done` once; `close` drops
+ * what is left and frees, its handles closing on the loop. */
 
 #endif

@@ -20,6 +20,7 @@ struct slot {
     struct peer_limit *limit;
     int64_t wall_ms;
     uint64_t started_ms;
+    uint64_t request_hash;
     union {
         char short_name[TFTP_NAME_INLINE];
         char *long_name;
@@ -30,6 +31,7 @@ struct slot {
     uint32_t older, newer; /* of the unproven ones */
     uint8_t name_len;
     uint8_t socket; /* index into the pool */
+    bool doubted;   /* the same request has come again since the phone was last heard on the transfer */
 };
 _Static_assert(sizeof(struct slot) <= 384, "many thousand of these");
 
@@ -249,13 +251,18 @@ static void on_timer(struct timer *timer)
     struct slot *t = container_of(timer, struct slot, timer);
     struct wire w = wire_of(t);
     bool unproven = t->transfer.state == TFTP_UNPROVEN;
+    /* It has started again: a block out of the middle would only disturb. It will ask once more. */
+    if (t->doubted && t->service->worker->loop.now_ms >= t->transfer.due_ms) {
+        stop(t->service, t, "the phone asked anew");
+        return;
+    }
     tftp_transfer_timeout(&t->transfer, &w.wire, t->service->worker->loop.now_ms);
     after(t, unproven);
 }
 
 /* To somebody who has no transfer; as small as what came, but not for ever. */
-static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m,
-                         uint16_t code, const char *text)
+static void answer_stray(struct tftp_service *s, struct datagram *d, const struct datagram_in *m, uint16_t code,
+                         const char *text)
 {
     struct buf room;
     if (address_port(&m->from) == 0 ||
@@ -278,6 +285,7 @@ static void on_pool_packet(struct tftp_service *s, struct datagram *d, const str
     }
     if (!fine)
         return;
+    t->doubted = false;
     struct wire w = wire_of(t);
     bool unproven = t->transfer.state == TFTP_UNPROVEN;
     tftp_transfer_receive(&t->transfer, &p, &w.wire, s->worker->loop.now_ms);
@@ -332,18 +340,45 @@ static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file
     };
     struct tree_question q = { .name = name };
     enum tree_answer answer = tree_ask(s->worker->tree, &q, ret_file);
-    *ret_refusal = (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
+    *ret_refusal =
+        (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
     return answer == TREE_FILE;
 }
 
-/* True when the request is only the echo of one that is being served. Otherwise what stands in its way is gone. */
-static bool is_echo(struct tftp_service *s, const union address *peer, struct slice name)
+/* FNV-1a: of datagrams one peer port sent, so nobody else can aim at it. */
+static uint64_t hash_of(struct slice bytes)
 {
-    struct slot *t = find(s, peer);
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < bytes.len; i++)
+        h = (h ^ (unsigned char)bytes.ptr[i]) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+/* True when the request is the same once more, for a transfer that goes on. Otherwise what stands in the way of
+ * a new one is gone. */
+static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
+{
+    struct slot *t = find(s, &m->from);
     if (!t)
         return false;
-    if (slice_eq(name_of(t), name) && (t->transfer.state == TFTP_UNPROVEN || t->transfer.resends == 0))
+    /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one,
+     * sent just before by a phone that uses one port for all its requests. */
+    uint64_t acked = t->transfer.acked;
+    datagram_receive_now(&s->pool[t->socket]);
+    t = find(s, &m->from);
+    if (!t)
+        return false;
+    if (t->request_hash == hash_of(m->bytes) && t->transfer.state == TFTP_UNPROVEN) {
+        struct wire w = wire_of(t);
+        tftp_transfer_asked_again(&t->transfer, &w.wire, s->worker->loop.now_ms);
+        after(t, true);
         return true;
+    }
+    /* Late, or has the phone started again? The next ACK or the next time-out will tell. */
+    if (t->request_hash == hash_of(m->bytes) && t->transfer.resends == 0) {
+        t->doubted = t->transfer.acked == acked;
+        return true;
+    }
     stop(s, t, "the phone asked anew");
     return false;
 }
@@ -351,7 +386,8 @@ static bool is_echo(struct tftp_service *s, const union address *peer, struct sl
 static bool may_start(struct tftp_service *s, const struct peer_limit *limit, struct refusal *ret_refusal)
 {
     if (limit->busy >= s->worker->config->tftp_peer_transfers) {
-        *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "too many transfers from this address", false };
+        *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER,
+                                         "too many transfers from this address", false };
         return false;
     }
     if (s->count < s->slots_max)
@@ -361,7 +397,8 @@ static bool may_start(struct tftp_service *s, const struct peer_limit *limit, st
         stop(s, oldest, "never answered, made room");
         return true;
     }
-    *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
+    *ret_refusal =
+        (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
     return false;
 }
 
@@ -379,11 +416,13 @@ static void start(struct tftp_service *s, const struct datagram_in *m, const str
     peer_limits_begin(s->limits, limit);
     t->local = m->to;
     t->socket = (uint8_t)s->turn;
+    t->doubted = false;
+    t->request_hash = hash_of(m->bytes);
     t->wall_ms = s->worker->loop.wall_ms;
     t->started_ms = s->worker->loop.now_ms;
     struct wire w = wire_of(t);
     struct tftp_ceilings ceilings = { ceiling < TFTP_BLKSIZE_MIN ? TFTP_BLKSIZE_MIN : ceiling,
-                                      TFTP_WINDOW_CEILING };
+                                      TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     tftp_transfer_start(&t->transfer, p, file, ceilings, &w.wire, t->started_ms);
     after(t, true);
 }
@@ -418,7 +457,7 @@ static void on_request(struct tftp_service *s, const struct datagram_in *m)
     /* Nobody can be answered there. */
     if (address_port(&m->from) == 0)
         return;
-    if (fault == TFTP_FINE && p.opcode == TFTP_RRQ && is_echo(s, &m->from, p.name))
+    if (fault == TFTP_FINE && p.opcode == TFTP_RRQ && is_echo(s, m))
         return;
     struct refusal no = { OUTCOME_REFUSED, TFTP_ERROR_ILLEGAL, tftp_fault_words(fault), false };
     if (!within_rate(s, &m->from)) {

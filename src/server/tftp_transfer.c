@@ -157,6 +157,14 @@ static void send_window(struct tftp_transfer *t, struct tftp_wire *wire)
     }
 }
 
+static void send_first(struct tftp_transfer *t, struct tftp_wire *wire)
+{
+    if (has_oack(t))
+        send_oack(t, wire);
+    else
+        send_block(t, 1, wire);
+}
+
 void tftp_transfer_start(struct tftp_transfer *t, const struct tftp_packet *request,
                          const struct tree_file *file, struct tftp_ceilings ceilings, struct tftp_wire *wire,
                          uint64_t now_ms)
@@ -173,10 +181,16 @@ void tftp_transfer_start(struct tftp_transfer *t, const struct tftp_packet *requ
         .windowsize = o.has_windowsize ? o.windowsize : 1,
     };
     wait_afresh(t, now_ms);
-    if (has_oack(t))
-        send_oack(t, wire);
-    else
-        send_block(t, 1, wire);
+    send_first(t, wire);
+}
+
+void tftp_transfer_asked_again(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms)
+{
+    uint64_t last_ms = t->due_ms - t->wait_ms;
+    if (t->state != TFTP_UNPROVEN || now_ms - last_ms < TFTP_ECHO_MS)
+        return;
+    t->due_ms = now_ms + t->wait_ms;
+    send_first(t, wire);
 }
 
 static bool is_last_acked(const struct tftp_transfer *t, uint64_t before)
@@ -240,8 +254,8 @@ void tftp_transfer_timeout(struct tftp_transfer *t, struct tftp_wire *wire, uint
     }
     wait_longer(t, now_ms);
     t->again_until = 0;
-    if (t->state == TFTP_UNPROVEN && has_oack(t))
-        send_oack(t, wire);
+    if (t->state == TFTP_UNPROVEN)
+        send_first(t, wire);
     else
         send_block(t, t->acked + 1, wire);
 }

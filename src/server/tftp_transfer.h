@@ -1,7 +1,7 @@
 /* One TFTP read transfer on the serving side, as a state machine: no socket, no clock, no heap.
  *
- * Whoever drives it hands in packets and the time and gives room for datagrams (struct tftp_wire); so it runs over
- * the service's sockets as over a test's fake wire.
+ * Whoever drives it hands in packets and the time and gives room for datagrams (struct tftp_wire); so it runs
+ * over the service's sockets as over a test's fake wire.
  *
  *   tftp_transfer_start()          what goes out            then waits for
  *     request with options         OACK                     ACK 0
@@ -9,22 +9,23 @@
  *   tftp_transfer_receive()
  *     ACK of the awaited or of     the next `windowsize`    the ACK of the last of them
  *     a block in the window        blocks after it
- *     ACK of the last block        nothing                  ended: TFTP_OUTCOME sent
+ *     ACK of the last block        nothing                  ended: sent
  *     ACK already had, other       nothing
  *     ERROR                        nothing, ever (R13)      ended: stopped
  *   tftp_transfer_timeout()        ONE datagram: the OACK or the block after the last acknowledged one
+ *   tftp_transfer_asked_again()    the first datagram once more, when the last one is TFTP_ECHO_MS old
  *
  * Retransmission, the only one: when due_ms has passed with nothing new acknowledged, one datagram goes out
  * again and the wait doubles: 1 s (or the negotiated timeout), 2 s, 4 s, up to 8 s (or the negotiated timeout
  * when that is longer). Every new acknowledgement starts again at the first wait. A peer that has never
  * answered gets 5 datagrams in all, one that has fallen silent 7 more after what it was sent while it still
- * answered: 8 with a window of 1 (security.md R13). Only the clock resends: an ACK that acknowledges nothing new
- * is ignored, so a doubled packet never doubles what follows (the sorcerer's apprentice, RFC 1123 4.2.3.1).
- * An ACK inside the window means that the blocks after it were lost, and they go again (RFC 7440 section 4), once
- * for what was out at that time.
+ * answered: 8 with a window of 1 (security.md R13). Only the clock resends: an ACK that acknowledges nothing
+ * new is ignored, so a doubled packet never doubles what follows (the sorcerer's apprentice, RFC 1123 4.2.3.1).
+ * An ACK inside the window means that the blocks after it were lost, and they go again (RFC 7440 section 4),
+ * once for what was out at that time.
  *
- * Block numbers wrap from 65535 to 0; inside they are 64 bits. A file whose size is a multiple of the block size ends
- * with an empty block; so does an empty file.
+ * Block numbers wrap from 65535 to 0; inside they are 64 bits. A file whose size is a multiple of the block
+ * size ends with an empty block; so does an empty file.
  *
  * Uploads will be another machine beside this one; the wire, the end and the limits are the same. */
 #ifndef DIALTONE_SERVER_TFTP_TRANSFER_H
@@ -36,13 +37,17 @@
 
 #define TFTP_FIRST_WAIT_MS 1000
 #define TFTP_LONGEST_WAIT_MS 8000
+/* A request that comes a second time sooner was doubled on the way; later it was sent again. */
+#define TFTP_ECHO_MS 100
 #define TFTP_RESENDS_UNPROVEN 4 /* to a peer that has not answered yet: it may be a forged address */
 #define TFTP_RESENDS 7
-/* Blocks: at the largest block size 4 MB at once, at the usual one 90 KB. */
+/* Blocks, and bytes of all of them: what a peer with Linux's default receive buffer (208 KiB, the kernel's own
+ * overhead counted) takes without loss. atftp asks for 64 blocks of 64 KiB and loses most of each window. */
 #define TFTP_WINDOW_CEILING 64
+#define TFTP_WINDOW_BYTES (96 * 1024)
 
-/* Where datagrams go: the one peer of the transfer. `reserve` gives room for at most `cap` bytes and false when there
- * is none, which counts as lost on the way; `commit` sends the first `len` bytes of it. */
+/* Where datagrams go: the one peer of the transfer. `reserve` gives room for at most `cap` bytes and false when
+ * there is none, which counts as lost on the way; `commit` sends the first `len` bytes of it. */
 struct tftp_wire {
     bool (*reserve)(struct tftp_wire *wire, size_t cap, struct buf *ret_room);
     void (*commit)(struct tftp_wire *wire, size_t len);
@@ -54,7 +59,7 @@ enum tftp_state {
     TFTP_ENDED
 };
 
-/* Some 150 bytes; the blob of `file` is shared with the tree's cache. */
+/* Some 160 bytes; the blob of `file` is shared with the tree's cache. */
 struct tftp_transfer {
     struct tree_file file; /* owned */
     uint64_t acked;        /* blocks acknowledged */
@@ -86,6 +91,8 @@ void tftp_transfer_receive(struct tftp_transfer *t, const struct tftp_packet *pa
                            uint64_t now_ms);
 /* Does nothing before due_ms. */
 void tftp_transfer_timeout(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms);
+/* The peer sent its request a second time. One that has answered already sent it before it heard us. */
+void tftp_transfer_asked_again(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms);
 /* Ends it from our side; `code` and `reason` go to the peer as an ERROR when `wire` is not NULL. */
 void tftp_transfer_stop(struct tftp_transfer *t, enum outcome outcome, uint16_t code, const char *reason,
                         struct tftp_wire *wire);

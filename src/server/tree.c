@@ -328,7 +328,8 @@ int tree_open(const struct rootdir *root, const char *root_path, struct loop *lo
     t->inotify = loop ? inotify_init1(IN_NONBLOCK | IN_CLOEXEC) : -1;
     t->keep = t->inotify >= 0;
     if (loop && t->inotify < 0)
-        log_warning("%s: cannot watch for changes: %s: files are not kept in memory", root_path, strerror(errno));
+        log_warning("%s: cannot watch for changes: %s: files are not kept in memory", root_path,
+                    strerror(errno));
     *ret_tree = t;
     return 0;
 }

@@ -7,8 +7,11 @@
  * changed before the question was put is never answered from memory, and a tree that is written to while
  * nobody asks costs nothing. Not kept, because inotify does not tell of their changes: files with more than
  * one hard link, files reached through a symbolic link, and everything on network file systems. A write
- * through a shared memory mapping is not seen either, until the next other change or SIGHUP. MAC-oriented names are found whatever the case of their letters
- * (the guide asks for lower case; trees in the wild hold both, facts.md 8.1).
+ * through a shared memory mapping is not seen either, until the next other change or SIGHUP. The root itself
+ * is the directory that was opened at start: one put in its place by rename takes a restart.
+ *
+ * MAC-oriented names are found whatever the case of their letters (the guide asks for lower case; trees in the
+ * wild hold both, facts.md 8.1): exact first, then the first in byte order.
  *
  * A tree belongs to one loop and one thread; every worker has its own over the same directory. */
 #ifndef DIALTONE_SERVER_TREE_H
@@ -58,7 +61,8 @@ struct tree_file {
 };
 
 struct tree_question {
-    struct slice name; /* relative, decoded; leading slashes are skipped. "" or "/" is the root: TREE_DIRECTORY */
+    /* Relative, decoded; leading slashes are skipped. "" or "/" is the root: TREE_DIRECTORY. */
+    struct slice name;
 };
 
 /* Keeps files in memory and watches them for `loop`, the one whose thread asks; NULL loop: no cache at all

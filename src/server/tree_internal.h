@@ -37,7 +37,7 @@ struct directory;
 /* What is known of one name: its bytes, or that it is absent. */
 struct entry {
     struct link link;
-    struct entry *newer, *older;       /* in its order of use */
+    struct entry *newer, *older;           /* in its order of use */
     struct entry *sibling, **sibling_link; /* in its directory */
     bool absent;
     struct tree_file file; /* when not absent */
@@ -56,7 +56,7 @@ struct directory {
     int watch; /* inotify's descriptor; -1: not watched, nothing in it is kept but the index */
     struct directory *parent, *children, *sibling;
     struct entry *entries;
-    struct name_index *names; /* NULL: not listed yet */
+    struct name_index *names;     /* NULL: not listed yet */
     struct timespec listed_mtime; /* of the directory; to trust the index of one that is not watched */
     uint64_t listed_inode;
     size_t len;

@@ -45,8 +45,9 @@ void names_add(struct name_index *n, struct slice name)
         return;
     if (n->table.count >= NAMES_MAX) {
         if (!n->told_full)
-            log_warning("more than %zu MAC names in one directory: the others are found only as they are spelled",
-                        NAMES_MAX);
+            log_warning(
+                "more than %zu MAC names in one directory: the others are found only as they are spelled",
+                NAMES_MAX);
         n->told_full = true;
         return;
     }

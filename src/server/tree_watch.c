@@ -17,8 +17,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define WATCHED                                                                                              \
-    (IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |          \
+#define WATCHED                                                                                                \
+    (IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MODIFY | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |            \
      IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 /* Events are read in bites of this size, and so many bites at once: 4 MiB are more than the kernel queues
  * by default (16,384 events). Past that somebody writes faster than we read, and forgetting all is cheaper. */
@@ -165,9 +165,19 @@ void watch_read_events(struct tree *t)
 static bool is_shared(int fd)
 {
     static const unsigned shared[] = {
-        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, V9FS_MAGIC,
-        0x65735546 /* FUSE */, 0x00c36400 /* Ceph */, AFS_SUPER_MAGIC, 0x5346414f /* AFS */,
-        0x7461636f /* OCFS2 */, 0x01161970 /* GFS2 */, CODA_SUPER_MAGIC, 0x0bd00bd0 /* Lustre */,
+        NFS_SUPER_MAGIC,
+        SMB_SUPER_MAGIC,
+        0xff534d42 /* CIFS */,
+        0xfe534d42 /* SMB2 */,
+        V9FS_MAGIC,
+        0x65735546 /* FUSE */,
+        0x00c36400 /* Ceph */,
+        AFS_SUPER_MAGIC,
+        0x5346414f /* AFS */,
+        0x7461636f /* OCFS2 */,
+        0x01161970 /* GFS2 */,
+        CODA_SUPER_MAGIC,
+        0x0bd00bd0 /* Lustre */,
     };
     struct statfs fs;
     if (fstatfs(fd, &fs) < 0)

@@ -35,8 +35,7 @@ static const char *const migrations[] = {
 };
 #define VERSION (sizeof migrations / sizeof *migrations)
 
-#define COLUMNS                                                                                              \
-    "time_ms, protocol, peer, mac, model, firmware, name, meaning, outcome, code, reason, bytes, ms"
+#define COLUMNS "time_ms, protocol, peer, mac, model, firmware, name, meaning, outcome, code, reason, bytes, ms"
 
 struct journal_store {
     sqlite3 *db;
@@ -107,18 +106,19 @@ static int migrate(sqlite3 *db)
 static int prepare(struct journal_store *s)
 {
     /* temp_store: nothing is written outside of the state directory. */
-    int code = sqlite3_exec(s->db,
-                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;",
-                            NULL, NULL, NULL);
+    int code = sqlite3_exec(
+        s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;", NULL,
+        NULL, NULL);
     if (code == SQLITE_OK)
         code = migrate(s->db);
     if (code == SQLITE_OK)
-        code = sqlite3_prepare_v3(s->db,
-                                  "INSERT INTO requests (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", -1,
-                                  SQLITE_PREPARE_PERSISTENT, &s->insert, NULL);
+        code =
+            sqlite3_prepare_v3(s->db, "INSERT INTO requests (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                               -1, SQLITE_PREPARE_PERSISTENT, &s->insert, NULL);
     if (code == SQLITE_OK)
-        code = sqlite3_prepare_v3(s->db, "SELECT (SELECT min(id) FROM requests), (SELECT max(id) FROM requests)",
-                                  -1, SQLITE_PREPARE_PERSISTENT, &s->bounds, NULL);
+        code =
+            sqlite3_prepare_v3(s->db, "SELECT (SELECT min(id) FROM requests), (SELECT max(id) FROM requests)",
+                               -1, SQLITE_PREPARE_PERSISTENT, &s->bounds, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_prepare_v3(s->db, "DELETE FROM requests WHERE id < ?", -1, SQLITE_PREPARE_PERSISTENT,
                                   &s->trim, NULL);
@@ -173,7 +173,9 @@ int journal_store_open(const char *path, uint64_t rows_max, struct journal_store
     }
     bool newer = code == SQLITE_MISUSE;
     log_error("%s: %s: the journal keeps no rows", path,
-              newer ? "made by a newer version of this program" : s->db ? sqlite3_errmsg(s->db) : "out of memory");
+              newer   ? "made by a newer version of this program"
+              : s->db ? sqlite3_errmsg(s->db)
+                      : "out of memory");
     journal_store_close(s);
     return newer ? -ENOTSUP : errno_of(code);
 }

@@ -10,9 +10,10 @@ SETUP = os.path.join(os.environ['SOURCE_ROOT'], 'scripts', 'setup')
 
 BUILD = {'gcc', 'libc6-dev', 'meson', 'ninja-build', 'pkg-config', 'pkgconf', 'scdoc', 'libuv1-dev', 'libssl-dev',
          'libcurl4-openssl-dev', 'libsqlite3-dev', 'libjansson-dev', 'libseccomp-dev', 'uthash-dev', 'libcmocka-dev'}
-TEST = {'curl', 'tftp-hpa', 'atftp', 'atftpd', 'dnsmasq-base', 'nginx', 'sqlite3'}
-DEBIAN_12 = BUILD | TEST | {'node-llhttp', 'clang', 'libclang-rt-14-dev'}
-NEWER = BUILD | TEST | {'libllhttp-dev', 'node-llhttp', 'clang', 'libclang-rt-dev'}
+TEST = {'curl', 'tftp-hpa', 'atftp', 'busybox-static', 'atftpd', 'dnsmasq-base', 'nginx', 'sqlite3', 'valgrind'}
+CLANG = {'clang', 'libclang-rt-dev'}
+DEBIAN_12 = UBUNTU_24_04 = BUILD | TEST | CLANG | {'node-llhttp'}
+DEBIAN_13 = DEBIAN_12 | {'libllhttp-dev'}
 
 STUBS = {
     'dpkg-query': '''
@@ -124,15 +125,24 @@ def installs(available, wanted, *sets):
 
 
 @test
-def debian_12_gets_llhttp_as_sources_and_the_old_name_of_the_clang_runtime():
-    installs(DEBIAN_12, (BUILD | {'node-llhttp'}) - {'pkgconf'}, 'build')
-    installs(DEBIAN_12, {'clang', 'libclang-rt-14-dev'}, 'clang')
+def debian_12_and_ubuntu_24_04_get_llhttp_as_c_sources():
+    installs(DEBIAN_12, (BUILD | TEST | {'node-llhttp'}) - {'pkgconf'}, 'build', 'test')
+    installs(UBUNTU_24_04, (BUILD | {'node-llhttp'}) - {'pkgconf'}, 'build')
 
 
 @test
-def debian_13_and_ubuntu_24_04_get_llhttp_as_a_library():
-    installs(NEWER, (BUILD | TEST | {'libllhttp-dev'}) - {'pkgconf'}, 'build', 'test')
-    installs(NEWER, {'clang', 'libclang-rt-dev'}, 'clang')
+def debian_13_gets_llhttp_as_a_library():
+    installs(DEBIAN_13, (BUILD | TEST | {'libllhttp-dev'}) - {'pkgconf'}, 'build', 'test')
+
+
+@test
+def clang_comes_with_the_runtime_of_its_sanitizers():
+    installs(DEBIAN_12, CLANG, 'clang')
+
+
+@test
+def a_package_of_two_sets_is_installed_once():
+    installs(DEBIAN_12, TEST, 'test', 'bench')
 
 
 @test
@@ -159,7 +169,7 @@ def a_removed_package_whose_configuration_stayed_is_missing():
 
 @test
 def llhttp_without_its_sources_is_not_enough_where_the_library_exists():
-    with Machine(NEWER, installed=NEWER - {'libllhttp-dev'}) as machine:
+    with Machine(DEBIAN_13, installed=DEBIAN_13 - {'libllhttp-dev'}) as machine:
         os.unlink(machine.path('root/usr/share/llhttp/llhttp.c'))
         assert machine.setup('build').returncode == 0
         assert machine.installed_by_it() == ['libllhttp-dev']

@@ -29,7 +29,7 @@ struct client {
     enum tftp_mode mode;
     uint16_t blksize, windowsize;
     bool done, failed;
-    uint64_t had;      /* blocks received in order */
+    uint64_t had; /* blocks received in order */
     unsigned in_window;
     uint64_t due_ms;
     unsigned resends;
@@ -133,7 +133,9 @@ static void client_start(struct client *c, const struct plan *plan)
 {
     char bytes[TFTP_REQUEST_BYTES_MAX];
     struct buf b = BUF_ON(bytes);
-    *c = (struct client){ .asked = plan->options, .mode = plan->mode, .blksize = TFTP_BLKSIZE_DEFAULT, .windowsize = 1 };
+    *c = (struct client){
+        .asked = plan->options, .mode = plan->mode, .blksize = TFTP_BLKSIZE_DEFAULT, .windowsize = 1
+    };
     tftp_put_request(&b, TFTP_RRQ, SLICE("f"), plan->mode, &plan->options);
     assert_true(buf_ok(&b));
     client_send(c, &b);
@@ -211,7 +213,7 @@ static void client_timeout(struct client *c)
 
 static void server_request(const struct tftp_packet *p)
 {
-    static const struct tftp_ceilings ceilings = { 1400, TFTP_WINDOW_CEILING };
+    static const struct tftp_ceilings ceilings = { 1400, TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     struct tree_question q = { p->name };
     struct tree_file file;
     if (sim.serving && (sim.transfer.state != TFTP_ENDED || sim.transfer.outcome == OUTCOME_SENT))
@@ -308,9 +310,10 @@ static void run(uint64_t seed, const struct plan *plan)
     unsigned steps = 0;
     while (step() && !sim.client.failed && ++steps < 200000)
         continue;
-    if (!sim.client.done || sim.client.got_len != plan->size || memcmp(sim.client.got, content, plan->size) != 0)
-        fail_msg("seed %llu: %s, %zu of %zu bytes", (unsigned long long)seed, sim.client.done ? "done" : "not done",
-                 sim.client.got_len, plan->size);
+    if (!sim.client.done || sim.client.got_len != plan->size ||
+        memcmp(sim.client.got, content, plan->size) != 0)
+        fail_msg("seed %llu: %s, %zu of %zu bytes", (unsigned long long)seed,
+                 sim.client.done ? "done" : "not done", sim.client.got_len, plan->size);
     tftp_transfer_release(&sim.transfer);
     assert_int_equal(fake_held, 0);
     assert_int_equal(sim.transfer.state, TFTP_ENDED);
@@ -319,8 +322,11 @@ static void run(uint64_t seed, const struct plan *plan)
 static struct plan random_plan(uint64_t seed)
 {
     sim.random = seed * 77 + 1;
-    struct plan p = { .loss = (unsigned)below(21), .doubles = (unsigned)below(30), .delay_ms = below(50),
-                      .jitter_ms = below(3) ? below(40) : below(1500), .size = below(FILE_BYTES) };
+    struct plan p = { .loss = (unsigned)below(21),
+                      .doubles = (unsigned)below(30),
+                      .delay_ms = below(50),
+                      .jitter_ms = below(3) ? below(40) : below(1500),
+                      .size = below(FILE_BYTES) };
     if (below(4) == 0)
         p.size = below(20) * 512;
     if (below(5) == 0)
@@ -355,8 +361,8 @@ static void every_file_arrives_whole_over_a_bad_wire_and_traffic_stays_bounded(v
         uint64_t blocks = blocks_of(&plan) * (plan.mode == TFTP_NETASCII ? 2 : 1);
         uint64_t most = blocks + 1 + (uint64_t)sim.trouble * (sim.client.windowsize + 1u) + 8 * sim.transfers;
         if (sim.server_sent > most)
-            fail_msg("seed %llu: %u packets for %llu blocks, trouble %u, window %u", (unsigned long long)seed, sim.server_sent,
-                     (unsigned long long)blocks, sim.trouble, sim.client.windowsize);
+            fail_msg("seed %llu: %u packets for %llu blocks, trouble %u, window %u", (unsigned long long)seed,
+                     sim.server_sent, (unsigned long long)blocks, sim.trouble, sim.client.windowsize);
     }
 }
 
@@ -366,7 +372,9 @@ static void doubled_packets_never_double_what_is_sent(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 100; seed++) {
-        struct plan plan = { .doubles = 60, .delay_ms = 5, .jitter_ms = seed % 2 ? 0 : 200, .size = 300 * seed };
+        struct plan plan = {
+            .doubles = 60, .delay_ms = 5, .jitter_ms = seed % 2 ? 0 : 200, .size = 300 * seed
+        };
         plan.options.has_tsize = true;
         if (seed % 4 == 1) {
             plan.options.has_windowsize = true;
@@ -374,8 +382,8 @@ static void doubled_packets_never_double_what_is_sent(void **state)
         }
         run(seed, &plan);
         uint64_t whole = blocks_of(&plan) + 1;
-        /* A doubled block in a window makes this client acknowledge in the middle of it, as one lost would. That
-         * costs the rest of the window, once: it does not go on. */
+        /* A doubled block in a window makes this client acknowledge in the middle of it, as one lost would.
+         * That costs the rest of the window, once: it does not go on. */
         if (sim.client.windowsize > 1)
             assert_in_range(sim.server_sent, whole, whole + sim.trouble * (sim.client.windowsize - 1u));
         else
@@ -396,7 +404,8 @@ static void a_perfect_wire_needs_no_packet_too_many(void **state)
         run(seed, &plan);
         uint64_t oack = tftp_options_any(&plan.options);
         assert_int_equal(sim.server_sent, blocks_of(&plan) + oack);
-        assert_int_equal(sim.client_sent, 1 + oack + (blocks_of(&plan) + sim.client.windowsize - 1) / sim.client.windowsize);
+        assert_int_equal(sim.client_sent,
+                         1 + oack + (blocks_of(&plan) + sim.client.windowsize - 1) / sim.client.windowsize);
         assert_int_equal(sim.transfer.outcome, OUTCOME_SENT);
     }
 }

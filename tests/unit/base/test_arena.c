@@ -38,12 +38,29 @@ static void copies_and_formats_end_in_a_nul(void **state)
     assert_int_equal(text.ptr[3], 0);
 }
 
+static void what_found_no_room_is_counted(void **state)
+{
+    (void)state;
+    struct arena a;
+    arena_init(&a, 64);
+    assert_non_null(arena_alloc(&a, 48));
+    assert_int_equal(a.failures, 0);
+    assert_null(arena_alloc(&a, 48));
+    assert_null(arena_array(&a, SIZE_MAX, 2));
+    assert_null(arena_alloc(&a, SIZE_MAX));
+    assert_int_equal(a.failures, 3);
+    arena_reset(&a);
+    assert_int_equal(a.failures, 0);
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_arena(memory_is_zeroed_aligned_and_separate),
         cmocka_unit_test(the_limit_holds),
         test_with_arena(copies_and_formats_end_in_a_nul),
+        cmocka_unit_test(what_found_no_room_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,7 +217,44 @@ static void a_full_queue_is_sent_at_once(void **state)
     shut(&server, &client);
 }
 
-/* A send buffer that takes one datagram at a time: what does not go stays in order and goes when there is room. */
+static uint64_t seen_ms;
+
+static void note_time(struct datagram *d, const struct datagram_in *m, size_t count)
+{
+    (void)d;
+    (void)m;
+    assert_int_equal(count, 1);
+    seen_ms = loop.now_ms;
+}
+
+/* libuv calls sockets before the loop's own end of sleep: a deadline counted from the old time would have
+ * passed. */
+static void the_time_is_right_in_the_first_callback_after_a_sleep(void **state)
+{
+    (void)state;
+    struct end server, client;
+    union address to;
+    struct manual_clock manual;
+    manual_clock_init(&manual, 0);
+    loop.clock = &manual.clock;
+    open_end(&server, "127.0.0.1", false);
+    open_end(&client, "127.0.0.1", false);
+    server.d.received = note_time;
+    uv_run(&loop.uv, UV_RUN_NOWAIT);
+    manual_clock_advance(&manual, 10000);
+    /* The loop tells by libuv's clock whether it has slept. */
+    for (uint64_t began_ms = uv_now(&loop.uv); uv_hrtime() / 1000000 <= began_ms + 1;)
+        continue;
+    assert_int_equal(datagram_local_address(&server.d, &to), 0);
+    assert_int_equal(sendto(client.d.fd, "x", 1, 0, &to.sa, address_length(&to)), 1);
+    uv_run(&loop.uv, UV_RUN_NOWAIT);
+    assert_int_equal(seen_ms, manual.now_ms);
+    loop.clock = &clock_system;
+    shut(&server, &client);
+}
+
+/* A send buffer that takes one datagram at a time: what does not go stays in order and goes when there is room.
+ */
 static void a_blocked_socket_keeps_its_datagrams_until_it_is_writable(void **state)
 {
     (void)state;
@@ -259,6 +296,7 @@ int main(void)
         cmocka_unit_test_setup(a_datagram_longer_than_the_buffers_is_marked_as_cut, setup),
         cmocka_unit_test_setup(what_the_kernel_refuses_is_lost_and_the_rest_goes, setup),
         cmocka_unit_test_setup(a_full_queue_is_sent_at_once, setup),
+        cmocka_unit_test_setup(the_time_is_right_in_the_first_callback_after_a_sleep, setup),
         cmocka_unit_test_setup(a_blocked_socket_keeps_its_datagrams_until_it_is_writable, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

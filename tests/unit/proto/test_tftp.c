@@ -22,19 +22,24 @@ static void a_phones_request_is_read(void **state)
 {
     (void)state;
     /* facts.md 5.7: name without a slash, octet, blksize 1432 and nothing else. */
-    struct tftp_packet p = fine(BYTES("\0\1y000000000000.boot\0octet\0blksize\0" "1432\0"));
+    struct tftp_packet p = fine(BYTES("\0\1y000000000000.boot\0octet\0blksize\0"
+                                      "1432\0"));
     assert_int_equal(p.opcode, TFTP_RRQ);
     assert_slice(p.name, "y000000000000.boot");
     assert_int_equal(p.mode, TFTP_OCTET);
     assert_true(p.options.has_blksize);
     assert_int_equal(p.options.blksize, 1432);
-    assert_false(p.options.has_timeout || p.options.has_tsize || p.options.has_windowsize || p.options.malformed);
+    assert_false(p.options.has_timeout || p.options.has_tsize || p.options.has_windowsize ||
+                 p.options.malformed);
 }
 
 static void modes_and_option_names_are_read_without_case(void **state)
 {
     (void)state;
-    struct tftp_packet p = fine(BYTES("\0\2a\0NetASCII\0TSize\0" "17\0WINDOWSIZE\0" "8\0Timeout\0" "3\0"));
+    struct tftp_packet p = fine(BYTES("\0\2a\0NetASCII\0TSize\0"
+                                      "17\0WINDOWSIZE\0"
+                                      "8\0Timeout\0"
+                                      "3\0"));
     assert_int_equal(p.opcode, TFTP_WRQ);
     assert_int_equal(p.mode, TFTP_NETASCII);
     assert_int_equal(p.options.tsize, 17);
@@ -46,7 +51,8 @@ static void modes_and_option_names_are_read_without_case(void **state)
 static void R15_every_text_must_end_inside_the_datagram(void **state)
 {
     (void)state;
-    static const char whole[] = "\0\1file.cfg\0octet\0blksize\0" "1024\0";
+    static const char whole[] = "\0\1file.cfg\0octet\0blksize\0"
+                                "1024\0";
     size_t full = sizeof whole - 1;
     for (size_t len = 0; len <= full; len++) {
         /* A copy of exactly that length, so that a sanitizer sees a byte too far. */
@@ -123,18 +129,30 @@ static void R14_R31_option_values_are_strict_decimals_in_range(void **state)
         const char *name, *value;
         bool taken;
     } cases[] = {
-        { "blksize", "8", true },           { "blksize", "7", false },
-        { "blksize", "65464", true },       { "blksize", "65465", false },
-        { "blksize", "0", false },          { "blksize", "-1", false },
-        { "blksize", "+512", false },       { "blksize", " 512", false },
-        { "blksize", "512x", false },       { "blksize", "", false },
-        { "blksize", "0x200", false },      { "blksize", "18446744073709552128", false },
-        { "timeout", "1", true },           { "timeout", "255", true },
-        { "timeout", "0", false },          { "timeout", "256", false },
-        { "timeout", "-1", false },         { "windowsize", "1", true },
-        { "windowsize", "65535", true },    { "windowsize", "0", false },
-        { "windowsize", "65536", false },   { "tsize", "0", true },
-        { "tsize", "-1", false },           { "tsize", "9223372036854775807", true },
+        { "blksize", "8", true },
+        { "blksize", "7", false },
+        { "blksize", "65464", true },
+        { "blksize", "65465", false },
+        { "blksize", "0", false },
+        { "blksize", "-1", false },
+        { "blksize", "+512", false },
+        { "blksize", " 512", false },
+        { "blksize", "512x", false },
+        { "blksize", "", false },
+        { "blksize", "0x200", false },
+        { "blksize", "18446744073709552128", false },
+        { "timeout", "1", true },
+        { "timeout", "255", true },
+        { "timeout", "0", false },
+        { "timeout", "256", false },
+        { "timeout", "-1", false },
+        { "windowsize", "1", true },
+        { "windowsize", "65535", true },
+        { "windowsize", "0", false },
+        { "windowsize", "65536", false },
+        { "tsize", "0", true },
+        { "tsize", "-1", false },
+        { "tsize", "9223372036854775807", true },
         { "tsize", "9223372036854775808", false },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -150,20 +168,32 @@ static void unknown_options_are_ignored_and_the_first_of_two_counts(void **state
     (void)state;
     struct tftp_options o = option("utimeout", "4294967295");
     assert_false(tftp_options_any(&o) || o.malformed);
-    o = fine(BYTES("\0\1f\0octet\0blksize\0" "1000\0blksize\0" "2000\0")).options;
+    o = fine(BYTES("\0\1f\0octet\0blksize\0"
+                   "1000\0blksize\0"
+                   "2000\0"))
+            .options;
     assert_int_equal(o.blksize, 1000);
-    o = fine(BYTES("\0\1f\0octet\0blksize\0" "x\0blksize\0" "2000\0")).options;
+    o = fine(BYTES("\0\1f\0octet\0blksize\0"
+                   "x\0blksize\0"
+                   "2000\0"))
+            .options;
     assert_false(o.has_blksize);
     /* Padding of a boot loader. */
-    o = fine(BYTES("\0\1f\0octet\0tsize\0" "0\0\0\0\0")).options;
+    o = fine(BYTES("\0\1f\0octet\0tsize\0"
+                   "0\0\0\0\0"))
+            .options;
     assert_true(o.has_tsize);
 }
 
 static void R14_only_what_will_be_honoured_is_answered(void **state)
 {
     (void)state;
-    struct tftp_packet p = fine(BYTES("\0\1f\0octet\0blksize\0" "65464\0timeout\0" "9\0windowsize\0" "65535\0tsize\0" "0\0"));
-    struct tftp_ceilings ceilings = { 1428, 16 };
+    struct tftp_packet p = fine(BYTES("\0\1f\0octet\0blksize\0"
+                                      "65464\0timeout\0"
+                                      "9\0windowsize\0"
+                                      "65535\0tsize\0"
+                                      "0\0"));
+    struct tftp_ceilings ceilings = { 1428, 16, 0 };
     struct tftp_options o = tftp_answer_options(&p, ceilings, 123456);
     assert_int_equal(o.blksize, 1428);
     assert_int_equal(o.windowsize, 16);
@@ -171,42 +201,86 @@ static void R14_only_what_will_be_honoured_is_answered(void **state)
     assert_int_equal(o.tsize, 123456);
     assert_true(tftp_oack_fits(&p.options, &o));
 
-    p = fine(BYTES("\0\1f\0octet\0blksize\0" "-1\0timeout\0" "0\0"));
+    /* A window of large blocks would overrun the phone's receive buffer. */
+    o = tftp_answer_options(&p, (struct tftp_ceilings){ 8192, 64, 65536 }, 1);
+    assert_int_equal(o.windowsize, 8);
+    o = tftp_answer_options(&p, (struct tftp_ceilings){ 65464, 64, 1000 }, 1);
+    assert_int_equal(o.windowsize, 1);
+
+    p = fine(BYTES("\0\1f\0octet\0blksize\0"
+                   "-1\0timeout\0"
+                   "0\0"));
     o = tftp_answer_options(&p, ceilings, 5);
     assert_false(tftp_options_any(&o));
 
     /* In netascii the size on the wire is not the file's, and there are no windows. */
-    p = fine(BYTES("\0\1f\0netascii\0blksize\0" "100\0windowsize\0" "4\0tsize\0" "0\0"));
+    p = fine(BYTES("\0\1f\0netascii\0blksize\0"
+                   "100\0windowsize\0"
+                   "4\0tsize\0"
+                   "0\0"));
     o = tftp_answer_options(&p, ceilings, 5);
     assert_true(o.has_blksize);
     assert_false(o.has_tsize || o.has_windowsize);
 }
 
+static void the_size_of_an_empty_file_is_not_answered(void **state)
+{
+    (void)state;
+    struct tftp_packet p = fine(BYTES("\0\1f\0octet\0tsize\0"
+                                      "0\0blksize\0"
+                                      "512\0"));
+    struct tftp_options o = tftp_answer_options(&p, (struct tftp_ceilings){ 1428, 16, 0 }, 0);
+    assert_true(o.has_blksize);
+    assert_false(o.has_tsize);
+}
+
 static void a_client_refuses_an_oack_that_it_did_not_ask_for(void **state)
 {
     (void)state;
-    struct tftp_options asked = { .has_blksize = true, .blksize = 1432, .has_windowsize = true, .windowsize = 4 };
-    struct tftp_options answered = fine(BYTES("\0\6blksize\0" "1428\0")).options;
+    struct tftp_options asked = {
+        .has_blksize = true, .blksize = 1432, .has_windowsize = true, .windowsize = 4
+    };
+    struct tftp_options answered = fine(BYTES("\0\6blksize\0"
+                                              "1428\0"))
+                                       .options;
     assert_true(tftp_oack_fits(&asked, &answered));
-    answered = fine(BYTES("\0\6blksize\0" "1433\0")).options;
+    answered = fine(BYTES("\0\6blksize\0"
+                          "1433\0"))
+                   .options;
     assert_false(tftp_oack_fits(&asked, &answered));
-    answered = fine(BYTES("\0\6windowsize\0" "5\0")).options;
+    answered = fine(BYTES("\0\6windowsize\0"
+                          "5\0"))
+                   .options;
     assert_false(tftp_oack_fits(&asked, &answered));
-    answered = fine(BYTES("\0\6timeout\0" "1\0")).options;
+    answered = fine(BYTES("\0\6timeout\0"
+                          "1\0"))
+                   .options;
     assert_false(tftp_oack_fits(&asked, &answered));
-    answered = fine(BYTES("\0\6tsize\0" "1\0")).options;
+    answered = fine(BYTES("\0\6tsize\0"
+                          "1\0"))
+                   .options;
     assert_false(tftp_oack_fits(&asked, &answered));
-    answered = fine(BYTES("\0\6blksize\0" "7\0")).options;
+    answered = fine(BYTES("\0\6blksize\0"
+                          "7\0"))
+                   .options;
     assert_false(tftp_oack_fits(&asked, &answered));
-    assert_int_equal(fault(BYTES("\0\6blksize\0" "14")), TFTP_TRUNCATED);
+    assert_int_equal(fault(BYTES("\0\6blksize\0"
+                                 "14")),
+                     TFTP_TRUNCATED);
 }
 
 static void what_is_built_is_read_back(void **state)
 {
     (void)state;
     char text[600];
-    struct tftp_options o = { .has_blksize = true, .blksize = 65464, .has_timeout = true, .timeout_s = 255,
-                              .has_tsize = true, .tsize = TFTP_TSIZE_MAX, .has_windowsize = true, .windowsize = 65535 };
+    struct tftp_options o = { .has_blksize = true,
+                              .blksize = 65464,
+                              .has_timeout = true,
+                              .timeout_s = 255,
+                              .has_tsize = true,
+                              .tsize = TFTP_TSIZE_MAX,
+                              .has_windowsize = true,
+                              .windowsize = 65535 };
     struct buf b = BUF_ON(text);
     tftp_put_request(&b, TFTP_RRQ, SLICE("a/b.cfg"), TFTP_NETASCII, &o);
     struct tftp_packet p = fine(buf_slice(&b));
@@ -304,6 +378,7 @@ int main(void)
         cmocka_unit_test(R14_R31_option_values_are_strict_decimals_in_range),
         cmocka_unit_test(unknown_options_are_ignored_and_the_first_of_two_counts),
         cmocka_unit_test(R14_only_what_will_be_honoured_is_answered),
+        cmocka_unit_test(the_size_of_an_empty_file_is_not_answered),
         cmocka_unit_test(a_client_refuses_an_oack_that_it_did_not_ask_for),
         cmocka_unit_test(what_is_built_is_read_back),
         cmocka_unit_test(R16_a_pair_of_netascii_goes_over_the_edge_of_a_block),

@@ -290,6 +290,32 @@ static void R13_a_request_heard_twice_makes_one_transfer(void **state)
     close(fd);
 }
 
+/* A phone that never got the answer asks again and shall not wait for our longer and longer waits; and its new
+ * port may be one whose last owner has gone. */
+static void a_request_heard_again_later_is_answered_by_the_same_transfer(void **state)
+{
+    (void)state;
+    union address first, from;
+    open_service("127.0.0.1");
+    int fd = phone();
+    ask_plain(fd, "y000000000000.boot");
+    assert_int_equal(hear(fd, &first).block, 1);
+    wait_ms(1100);
+    assert_int_equal(hear(fd, &from).block, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        wait_ms(60);
+        ask_plain(fd, "y000000000000.boot");
+        assert_int_equal(hears_nothing(fd), i != 1);
+    }
+    ack(fd, &first, 1);
+    assert_int_equal(hear(fd, &from).block, 2);
+    assert_true(address_eq(&first, &from));
+    ack(fd, &first, 2);
+    assert_true(hears_nothing(fd));
+    only_event(OUTCOME_SENT, "y000000000000.boot");
+    close(fd);
+}
+
 static void a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer(void **state)
 {
     (void)state;
@@ -313,6 +339,73 @@ static void a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer(void *
     only_event(OUTCOME_STOPPED, "y000000000000.boot");
     assert_int_equal(tftp_service_transfers(service), 1);
     close(fd);
+}
+
+/* Power-cycled in the middle, and so quick that its transfer was not yet known to be stuck. */
+static void a_phone_that_starts_again_gets_no_block_out_of_the_middle(void **state)
+{
+    (void)state;
+    union address from;
+    open_service("127.0.0.1");
+    int fd = phone();
+    ask_plain(fd, "big.rom");
+    hear(fd, &from);
+    ack(fd, &from, 1);
+    assert_int_equal(hear(fd, &from).block, 2);
+    ask_plain(fd, "big.rom");
+    assert_true(hears_nothing(fd));
+    wait_ms(1100);
+    assert_true(hears_nothing(fd));
+    const struct journal_event *e = only_event(OUTCOME_STOPPED, "big.rom");
+    assert_string_equal(e->reason, "the phone asked anew");
+    ask_plain(fd, "big.rom");
+    assert_int_equal(hear(fd, &from).block, 1);
+    close(fd);
+}
+
+static void a_request_that_comes_late_does_not_end_its_transfer(void **state)
+{
+    (void)state;
+    union address from;
+    open_service("127.0.0.1");
+    int fd = phone();
+    ask_plain(fd, "big.rom");
+    hear(fd, &from);
+    ack(fd, &from, 1);
+    assert_int_equal(hear(fd, &from).block, 2);
+    ask_plain(fd, "big.rom");
+    ack(fd, &from, 2);
+    assert_int_equal(hear(fd, &from).block, 3);
+    wait_ms(1100);
+    assert_int_equal(hear(fd, &from).block, 3);
+    assert_int_equal(fake_event_count, 0);
+    close(fd);
+}
+
+/* A phone with one port for everything: its last ACK and its next request are read in either order. */
+static void the_last_ack_counts_though_the_next_request_is_read_first(void **state)
+{
+    (void)state;
+    union address from;
+    open_service("127.0.0.1");
+    int fd = phone(), other = phone();
+    for (unsigned i = 0; i < 200; i++) {
+        ask_plain(fd, i % 2 ? "y000000000000.boot" : "/y000000000000.boot");
+        for (uint16_t block = 1; block <= 2; block++) {
+            struct tftp_packet p = hear(fd, &from);
+            assert_int_equal(p.opcode, TFTP_DATA);
+            assert_int_equal(p.block, block);
+            /* The listener is ready before the last ACK comes, so it is read first. */
+            say(other, &server, slice_of("\0\5\0\0", 4));
+            ack(fd, &from, block);
+        }
+    }
+    turn(3);
+    assert_int_equal(fake_event_count, 200);
+    for (unsigned i = 0; i < 200; i++)
+        assert_int_equal(fake_events[i].outcome, OUTCOME_SENT);
+    close(fd);
+    close(other);
 }
 
 static void R13_a_peer_that_never_answers_gets_five_packets(void **state)
@@ -459,7 +552,8 @@ static void five_thousand_transfers_at_once_leave_nothing_behind(void **state)
         int fd = datagram_bind(&own);
         if (fd < 0)
             continue;
-        tftp_put_request(&b, TFTP_RRQ, i % 2 ? SLICE(long_name) : SLICE("big.rom"), TFTP_OCTET, &(struct tftp_options){ 0 });
+        tftp_put_request(&b, TFTP_RRQ, i % 2 ? SLICE(long_name) : SLICE("big.rom"), TFTP_OCTET,
+                         &(struct tftp_options){ 0 });
         say(fd, &server, buf_slice(&b));
         close(fd);
         if (i % 50 == 49)
@@ -601,7 +695,11 @@ int main(void)
         service_test(every_refusal_has_its_code_and_its_event),
         service_test(R15_malformed_requests_get_error_4_and_an_event),
         service_test(R13_a_request_heard_twice_makes_one_transfer),
+        service_test(a_request_heard_again_later_is_answered_by_the_same_transfer),
         service_test(a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer),
+        service_test(a_phone_that_starts_again_gets_no_block_out_of_the_middle),
+        service_test(a_request_that_comes_late_does_not_end_its_transfer),
+        service_test(the_last_ack_counts_though_the_next_request_is_read_first),
         service_test(R13_a_peer_that_never_answers_gets_five_packets),
         service_test(R13_strangers_get_error_5_and_disturb_nothing),
         service_test(R11_a_full_table_answers_and_the_oldest_silent_one_makes_room),

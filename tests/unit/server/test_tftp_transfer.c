@@ -42,7 +42,7 @@ static struct tftp_packet last(void)
 }
 
 static char content[1 << 20];
-static const struct tftp_ceilings ceilings = { 1468, TFTP_WINDOW_CEILING };
+static const struct tftp_ceilings ceilings = { 1468, TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
 
 static int setup(void **state)
 {
@@ -57,7 +57,8 @@ static int setup(void **state)
 }
 
 /* Starts a transfer of the first `size` bytes of `content`. */
-static void begin(struct tftp_transfer *t, size_t size, bool large, enum tftp_mode mode, struct tftp_options options)
+static void begin(struct tftp_transfer *t, size_t size, bool large, enum tftp_mode mode,
+                  struct tftp_options options)
 {
     struct tree_file file;
     struct tree_question q = { SLICE("f") };
@@ -127,8 +128,9 @@ static void options_are_answered_and_kept(void **state)
 {
     (void)state;
     struct tftp_transfer t;
-    begin(&t, 3000, true, TFTP_OCTET, (struct tftp_options){ .has_blksize = true, .blksize = 65464, .has_tsize = true,
-          .has_timeout = true, .timeout_s = 3 });
+    begin(&t, 3000, true, TFTP_OCTET,
+          (struct tftp_options){
+              .has_blksize = true, .blksize = 65464, .has_tsize = true, .has_timeout = true, .timeout_s = 3 });
     assert_int_equal(last().opcode, TFTP_OACK);
     assert_int_equal(last().options.blksize, 1468);
     assert_int_equal(last().options.tsize, 3000);
@@ -314,8 +316,8 @@ static void block_numbers_wrap(void **state)
     (void)state;
     struct tftp_transfer t;
     size_t blocks = 8 * 70000 / 8 + 1;
-    begin(&t, (blocks - 1) * 8, false, TFTP_OCTET, (struct tftp_options){ .has_blksize = true, .blksize = 8,
-          .has_windowsize = true, .windowsize = 7 });
+    begin(&t, (blocks - 1) * 8, false, TFTP_OCTET,
+          (struct tftp_options){ .has_blksize = true, .blksize = 8, .has_windowsize = true, .windowsize = 7 });
     uint64_t acked = 0;
     ack(&t, 0, 1);
     while (t.state != TFTP_ENDED) {
@@ -386,8 +388,10 @@ static void R16_netascii_blocks_are_the_same_when_sent_again(void **state)
     size_t len = 0;
     for (size_t i = 0; i < 10000; i++)
         content[i] = i % 3 == 0 ? '\r' : i % 5 == 0 ? '\n' : 'x';
-    begin(&t, 10000, true, TFTP_NETASCII, (struct tftp_options){ .has_blksize = true, .blksize = 101,
-          .has_windowsize = true, .windowsize = 9, .has_tsize = true });
+    begin(
+        &t, 10000, true, TFTP_NETASCII,
+        (struct tftp_options){
+            .has_blksize = true, .blksize = 101, .has_windowsize = true, .windowsize = 9, .has_tsize = true });
     assert_false(last().options.has_windowsize || last().options.has_tsize);
     ack(&t, 0, 0);
     for (unsigned block = 1; t.state != TFTP_ENDED; block++) {

@@ -1,19 +1,19 @@
 /* Sockets that wait for peers. Every worker binds one of its own to the same address (SO_REUSEPORT) and the
  * kernel deals the peers out. All are close-on-exec and non-blocking; an IPv6 one takes IPv6 only. */
-#ifndef DIALTONE_NET_LISTEN_H
-#define DIALTONE_NET_LISTEN_H
+#ifndef DIALTONE_NET_SOCKET_H
+#define DIALTONE_NET_SOCKET_H
 
 #include "net/address.h"
 
 /* A power-on burst of a thousand phones fits; the kernel's 208 KiB lose most of it. */
-#define LISTEN_RECEIVE_BYTES (8 * 1024 * 1024)
-#define LISTEN_BACKLOG 4096
+#define SOCKET_RECEIVE_BYTES (8 * 1024 * 1024)
+#define SOCKET_BACKLOG 4096
 
 /* SOCK_DGRAM or SOCK_STREAM; a stream listens already. Port 0 takes any free one, and *address has it then.
  * 0 or a negative errno. */
-int listen_on(int type, union address *address, int *ret_fd);
+int socket_bind(int type, union address *address, int *ret_fd);
 /* Whether anybody has this address and port: another program of the same user could share it unseen, since
  * it may set SO_REUSEPORT too. 0, -EADDRINUSE, -EACCES ... */
-int listen_probe(int type, const union address *address);
+int socket_probe(int type, const union address *address);
 
 #endif

@@ -1,4 +1,4 @@
-#include "net/listen.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -22,9 +22,9 @@ static int open_socket(int type, const union address *a, int *ret_fd)
     return 0;
 }
 
-int listen_probe(int type, const union address *address)
+int socket_probe(int type, const union address *address)
 {
-    int fd;
+    int fd = -1;
     int error = open_socket(type, address, &fd);
     if (error)
         return error;
@@ -35,16 +35,16 @@ int listen_probe(int type, const union address *address)
 
 static void widen(int fd)
 {
-    int bytes = LISTEN_RECEIVE_BYTES;
+    int bytes = SOCKET_RECEIVE_BYTES;
     /* FORCE goes past net.core.rmem_max and needs CAP_NET_ADMIN. */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) < 0)
         set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
 }
 
-int listen_on(int type, union address *address, int *ret_fd)
+int socket_bind(int type, union address *address, int *ret_fd)
 {
     socklen_t len = sizeof *address;
-    int fd;
+    int fd = -1;
     int error = open_socket(type, address, &fd);
     if (error)
         return error;
@@ -52,7 +52,7 @@ int listen_on(int type, union address *address, int *ret_fd)
     if (type == SOCK_DGRAM)
         widen(fd);
     if (bind(fd, &address->sa, address_length(address)) < 0 ||
-        (type == SOCK_STREAM && listen(fd, LISTEN_BACKLOG) < 0) || getsockname(fd, &address->sa, &len) < 0) {
+        (type == SOCK_STREAM && listen(fd, SOCKET_BACKLOG) < 0) || getsockname(fd, &address->sa, &len) < 0) {
         error = -errno;
         close(fd);
         return error;
