@@ -101,7 +101,7 @@ static void on_done(void *context, const struct fetched *fetched)
         loop_stop(&b->loop);
 }
 
-static void start(struct bench *b, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void start(struct bench *b, const char *format, va_list args)
 {
     unsigned before = b->done;
     int len = vsnprintf(b->url, sizeof b->url, format, args);

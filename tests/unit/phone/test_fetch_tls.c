@@ -173,7 +173,9 @@ static void a_server_without_tls_says_so(void **state)
     s = tcp_server_open(b, &(struct tcp_server){ .on_heard = hang_up });
     bench_fetch(b, "https://127.0.0.1:%u/a.cfg", s->port);
     assert_int_equal(b->outcome, FETCH_FAILED);
-    assert_non_null(strstr(b->why, "no TLS connection: "));
+    /* Whether the end of a connection is seen as such or as a reset is the kernel's and libcurl's affair. */
+    assert_true(strcmp(b->why, "no TLS connection: Connection reset by peer") == 0 ||
+                strcmp(b->why, "no TLS connection: the connection broke off") == 0);
 }
 
 static void a_handshake_that_stops_is_a_failure(void **state)
