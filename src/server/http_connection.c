@@ -197,7 +197,9 @@ static ssize_t push_memory(struct http_connection *c)
     bool in_memory = r->holds_file && r->file.blob;
     if (in_memory)
         body = slice_first(slice_from(blob_bytes(r->file.blob), r->at), r->end - r->at);
-    ssize_t n = stream_write(&c->stream, text, body, r->parts.count || (!in_memory && r->at < r->end));
+    /* Before a close it need not leave at once: the kernel sends the FIN along with it, one packet less. */
+    bool more = r->parts.count || (!in_memory && r->at < r->end) || r->close;
+    ssize_t n = stream_write(&c->stream, text, body, more);
     if (n < 0)
         return n;
     size_t of_text = (size_t)n < text.len ? (size_t)n : text.len;
