@@ -23,7 +23,7 @@ static const char *const allowed[] = {
     "getdents64", "unlink", "unlinkat", "rename", "renameat", "renameat2", "fchmod", "fchown", "fchown32",
     "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "pipe2",
     /* memory */
-    "brk", "munmap", "mremap", "madvise",
+    "brk", "munmap", "mremap", "madvise", "memfd_create",
     /* threads */
     "futex", "futex_time64", "futex_waitv", "set_robust_list", "rseq", "gettid", "sched_yield",
     "sched_getaffinity", "membarrier", "exit", "exit_group", "restart_syscall",

@@ -189,12 +189,18 @@ static void end_connection(struct http_connection *c, bool linger)
     drain_input(c);
 }
 
+/* What sendfile takes the body from; -1: it goes from memory. */
+static int body_descriptor(const struct http_reply *r)
+{
+    return r->file.blob ? blob_descriptor(r->file.blob) : r->file.fd;
+}
+
 /* Text and what follows it from memory, in one call. */
 static ssize_t push_memory(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
     struct slice text = slice_from(slice_of(r->text, r->text_len), r->text_at), body = SLICE_NONE;
-    bool in_memory = r->holds_file && r->file.blob;
+    bool in_memory = r->holds_file && body_descriptor(r) < 0;
     if (in_memory)
         body = slice_first(slice_from(blob_bytes(r->file.blob), r->at), r->end - r->at);
     /* Before a close it need not leave at once: the kernel sends the FIN along with it, one packet less. */
@@ -214,9 +220,9 @@ static ssize_t push_file(struct http_connection *c, size_t limit)
 {
     struct http_reply *r = c->reply;
     uint64_t left = r->end - r->at;
-    if (!tree_file_unchanged(&r->file))
+    if (!r->file.blob && !tree_file_unchanged(&r->file))
         return -ESTALE;
-    ssize_t n = stream_send_file(&c->stream, r->file.fd, r->at, left < limit ? (size_t)left : limit);
+    ssize_t n = stream_send_file(&c->stream, body_descriptor(r), r->at, left < limit ? (size_t)left : limit);
     if (n <= 0)
         return n ? n : -ESTALE;
     r->at += (size_t)n;
@@ -230,7 +236,7 @@ static enum progress push(struct http_connection *c)
     struct http_reply *r = c->reply;
     ssize_t n = 0;
     for (size_t sent = 0; n >= 0 && sent < SEND_BYTES_A_ROUND; sent += (size_t)(n > 0 ? n : 0)) {
-        if (r->text_at < r->text_len || (r->at < r->end && r->file.blob))
+        if (r->text_at < r->text_len || (r->at < r->end && body_descriptor(r) < 0))
             n = push_memory(c);
         else if (r->at < r->end)
             n = push_file(c, SEND_BYTES_A_ROUND - sent);

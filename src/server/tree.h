@@ -37,6 +37,8 @@ struct tree;
 /* Immutable once made. Freed when the cache and every transfer have let go. */
 struct blob;
 struct slice blob_bytes(const struct blob *b);
+/* The same bytes for sendfile, when there are enough of them to be worth it; -1 otherwise. The blob's. */
+int blob_descriptor(const struct blob *b);
 
 enum tree_answer {
     TREE_FILE,      /* *ret_file is filled */

@@ -1,6 +1,9 @@
 #include "server/tree_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -82,18 +85,67 @@ void table_free(struct table *t)
     *t = (struct table){ 0 };
 }
 
+/* From this size on sendfile from anonymous memory is cheaper than copying the bytes once more. */
+#define BLOB_SEND_BYTES ((size_t)8 * 1024)
+/* Of all workers; the rest of the descriptors is for connections and sockets. */
+#define BLOB_DESCRIPTORS_MAX 2048
+static _Atomic unsigned blob_descriptors;
+
+static bool map_blob(struct blob *b)
+{
+    if (atomic_fetch_add(&blob_descriptors, 1) >= BLOB_DESCRIPTORS_MAX) {
+        atomic_fetch_sub(&blob_descriptors, 1);
+        return false;
+    }
+    int fd = memfd_create("blob", MFD_CLOEXEC);
+    void *at = MAP_FAILED;
+    if (fd >= 0 && ftruncate(fd, (off_t)b->room) == 0)
+        at = mmap(NULL, b->room, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED) {
+        if (fd >= 0)
+            close(fd);
+        atomic_fetch_sub(&blob_descriptors, 1);
+        return false;
+    }
+    b->fd = fd;
+    b->bytes = at;
+    return true;
+}
+
+static void unmap_blob(struct blob *b)
+{
+    munmap(b->bytes, b->room);
+    close(b->fd);
+    atomic_fetch_sub(&blob_descriptors, 1);
+}
+
+int blob_descriptor(const struct blob *b)
+{
+    return b->fd;
+}
+
 struct blob *blob_new(size_t room)
 {
-    struct blob *b = malloc(sizeof *b + room);
-    if (b)
-        *b = (struct blob){ .holders = 1 };
+    struct blob sent = { .holders = 1, .fd = -1, .room = room };
+    bool mapped = room >= BLOB_SEND_BYTES && map_blob(&sent);
+    struct blob *b = malloc(sizeof *b + (mapped ? 0 : room));
+    if (!b && mapped)
+        unmap_blob(&sent);
+    if (!b)
+        return NULL;
+    *b = sent;
+    if (!mapped)
+        b->bytes = (char *)(b + 1);
     return b;
 }
 
 void blob_release(struct blob *b)
 {
-    if (b && --b->holders == 0)
-        free(b);
+    if (!b || --b->holders > 0)
+        return;
+    if (b->fd >= 0)
+        unmap_blob(b);
+    free(b);
 }
 
 struct slice blob_bytes(const struct blob *b)

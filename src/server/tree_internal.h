@@ -26,8 +26,10 @@ void table_free(struct table *t);
 
 struct blob {
     unsigned holders; /* the cache is one, each transfer another */
+    int fd;           /* anonymous memory that sendfile can send, mapped at `bytes`; -1: `bytes` follow this struct */
+    size_t room;
     size_t len;
-    char bytes[];
+    char *bytes;
 };
 struct blob *blob_new(size_t room);
 void blob_release(struct blob *b);
