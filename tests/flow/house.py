@@ -173,9 +173,9 @@ class Process:
 class Daemon(Process):
     """dialtone serve; returns once it is ready. `tftp` and `http` are its ports."""
 
-    def __init__(self, arguments, before=()):
+    def __init__(self, arguments, before=(), **more):
         self.ports, self.ready = {}, threading.Event()
-        super().__init__([*before, dialtone(), 'serve', *arguments])
+        super().__init__([*before, dialtone(), 'serve', *arguments], **more)
         if not self.ready.wait(PATIENCE_S) or not self.ports:
             self.process.kill()
             self.__exit__()
