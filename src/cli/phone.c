@@ -4,6 +4,8 @@
 #include "cli/timeline.h"
 #include "phone/fetch.h"
 
+#include <signal.h>
+
 struct desk {
     const struct phone_arguments *arguments;
     struct loop loop;
@@ -79,6 +81,7 @@ static int run(struct desk *d)
         return EXIT_FAILED;
     }
     watch_signals(d);
+    signal(SIGPIPE, SIG_IGN); /* phone/fetch.h */
     error = fetch_open(&d->loop, &d->transport);
     if (error)
         fprintf(stderr, "dialtone phone: no transport: %s\n", strerror(-error));

@@ -129,7 +129,7 @@ static void parse_key(struct boot_parser *p, const struct line *line)
              slice_eq(key, SLICE("static.specific_model.excluded_mode")))
         set_switch(p, line, key, value, &p->boot.excluded_mode);
     else
-        diag_add(p->reader.findings, SEVERITY_WARNING, line_place(&p->reader, line, key.ptr),
+        diag_add(p->reader.findings, SEVERITY_ERROR, line_place(&p->reader, line, key.ptr),
                  "%.*s does not belong in a boot file; phones ignore it here", SLICE_ARG(key));
 }
 

@@ -64,8 +64,7 @@ static bool parse_line(struct cfg_parser *p, const struct line *line)
     }
     const char *why = misplaced(key);
     if (why) {
-        bool include = slice_starts_nocase(key, INCLUDE);
-        diag_add(findings, include ? SEVERITY_ERROR : SEVERITY_WARNING, at, "%s", why);
+        diag_add(findings, SEVERITY_ERROR, at, "%s", why);
         return true;
     }
     if (has_blank(key)) {

@@ -67,7 +67,18 @@ static bool names_models(struct slice list)
     return true;
 }
 
-/* Firmware V6x wrote `[ cfg:/phone/config/user.ini,reboot=0 ]` and `;;` comments (facts.md 7.9). */
+/* Firmware V6x wrote `[ cfg:/phone/config/user.ini,reboot=0 ]`, `[ account ]`, `[ DNS ]` and `;;` comments (facts.md
+ * 7.9): a blank behind the bracket or small letters, which a list of models has not, not even a misspelt one. */
+static bool is_section(struct slice text)
+{
+    if (!only_brackets(text) || names_models(slice_from(slice_first(text, text.len - 1), 1)))
+        return false;
+    bool section = text.ptr[1] == ' ' || text.ptr[1] == '\t';
+    for (size_t i = 1; i < text.len - 1 && !section; i++)
+        section = (text.ptr[i] >= 'a' && text.ptr[i] <= 'z') || text.ptr[i] == ':' || text.ptr[i] == '/';
+    return section;
+}
+
 static bool starts_with_section(struct slice bytes)
 {
     struct slice text;
@@ -76,9 +87,23 @@ static bool starts_with_section(struct slice bytes)
         text = slice_trim(text);
         if (text.len == 0 || text.ptr[0] == '#' || text.ptr[0] == ';')
             continue;
-        return only_brackets(text) && !names_models(slice_from(slice_first(text, text.len - 1), 1));
+        return is_section(text);
     }
     return false;
+}
+
+/* One to four AES blocks may hold no control byte by chance; but then neither a comment nor a setting. */
+static bool is_short_cipher(struct slice bytes)
+{
+    bool odd = count_controls(bytes) > 0;
+    if (bytes.len == 0 || bytes.len > 64 || bytes.len % 16)
+        return false;
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (bytes.ptr[i] == '=' || bytes.ptr[i] == '#')
+            return false;
+        odd = odd || (unsigned char)bytes.ptr[i] >= 0x80;
+    }
+    return odd;
 }
 
 const char *line_refusal(struct slice bytes)
@@ -88,7 +113,7 @@ const char *line_refusal(struct slice bytes)
     const char *why = refusal_by_start(bytes);
     if (why)
         return why;
-    if (count_controls(head) > head.len / 32)
+    if (count_controls(head) > head.len / 32 || is_short_cipher(head))
         return bytes.len % 16 == 0 ? "looks encrypted (AES); this phone has no key for it"
                                    : "binary data, not a configuration file";
     if (starts_with_section(bytes))
@@ -99,6 +124,9 @@ const char *line_refusal(struct slice bytes)
 void line_reader_init(struct line_reader *r, struct slice bytes, struct slice file, struct diag *findings)
 {
     *r = (struct line_reader){ .rest = bytes, .file = file, .findings = findings };
+    if (slice_find(bytes, '\r') < bytes.len && slice_find(bytes, '\n') == bytes.len)
+        diag_add(findings, SEVERITY_ERROR, (struct place){ file, 1, 0 },
+                 "lines end in CR alone: phones see one single line");
 }
 
 static void say_once(struct line_reader *r, enum tolerance what, enum severity severity, uint32_t column,
@@ -162,6 +190,8 @@ static void look_at_header(struct line_reader *r, struct slice raw, struct slice
     r->header_seen = true;
     if (slice_starts_nocase(text, SLICE("#!/")))
         diag_add(r->findings, SEVERITY_NOTE, at, "the header is written `#!version:1.0.0.1`, without a slash");
+    else if (!slice_eq(text, SLICE("#!version:1.0.0.1")))
+        diag_add(r->findings, SEVERITY_NOTE, at, "the header must appear as `#!version:1.0.0.1`");
     if (r->number > 1)
         diag_add(r->findings, SEVERITY_WARNING, at, "the header must stand in the first line");
     else if (text.ptr != raw.ptr)
@@ -205,10 +235,12 @@ static void look_at_names(const struct line_reader *r, const struct line *line)
         else if (!model)
             diag_add(r->findings, SEVERITY_WARNING, line_place(r, line, name.ptr),
                      "%.*s is no phone model that a [MODEL] prefix can name", SLICE_ARG(name));
+        else if (model->name.len == 0)
+            diag_add(r->findings, SEVERITY_WARNING, line_place(r, line, name.ptr),
+                     "no [MODEL] prefix can name a %.*s", SLICE_ARG(model->product));
         else if (!model_answers_to(model, name))
             diag_add(r->findings, SEVERITY_WARNING, line_place(r, line, name.ptr),
-                     "phones are not named %.*s in a [MODEL] prefix, but %.*s", SLICE_ARG(name),
-                     SLICE_ARG(model->name.len ? model->name : SLICE("not at all")));
+                     "a [MODEL] prefix names this phone %.*s, not %.*s", SLICE_ARG(model->name), SLICE_ARG(name));
     }
 }
 
@@ -223,7 +255,7 @@ static bool split_prefix(const struct line_reader *r, struct slice text, struct 
     line->models = slice_trim(slice_from(slice_first(text, close), 1));
     line->content = slice_trim(slice_from(text, close + 1));
     line->column += (uint32_t)(line->content.ptr - text.ptr);
-    bool old_section = only_brackets(text) && !names_models(line->models);
+    bool old_section = is_section(text);
     if (old_section)
         diag_add(r->findings, SEVERITY_ERROR, line_place(r, line, text.ptr),
                  "an old [ section ]: phones do not read it; the line is ignored");

@@ -233,6 +233,10 @@ static void take(struct procedure *p, struct slice foreign)
     const char *refusal = line_refusal(foreign);
     char hex[33];
     struct slice bytes;
+    if (foreign.len > PROCEDURE_FILE_BYTES_MAX) {
+        run_fail_file(p, FILE_REFUSED, SLICE("larger than a boot or CFG file may be"));
+        return;
+    }
     if (!arena_copy(p->arena, foreign, &bytes) || !digest_md5(bytes, hex) ||
         !arena_copy(p->arena, slice_str(hex), &file->md5)) {
         run_fail_memory(p);
@@ -250,6 +254,12 @@ static void take(struct procedure *p, struct slice foreign)
 
 static void answer_file(struct procedure *p, const struct fetched *fetched, struct slice why)
 {
+    bool absent = fetched->outcome == FETCH_ABSENT || fetched->outcome == FETCH_OUTSIDE;
+    struct slice ignored = p->state == STATE_LOCAL && !absent ? run_local_ignored(p) : SLICE_NONE;
+    if (ignored.len) {
+        run_ignore_local(p, ignored);
+        return;
+    }
     switch (fetched->outcome) {
     case FETCH_GOT:
         take(p, fetched->bytes);

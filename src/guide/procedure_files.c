@@ -95,15 +95,21 @@ static void skip_boot_files(struct procedure *p)
     start_old(p, SLICE("this firmware knows no boot files: the old mechanism"));
 }
 
+/* What a URL without scheme is read as. */
+static struct slice server_type(const struct procedure *p)
+{
+    struct slice type = settings_value(&p->before->central, PARAM("server.type"));
+    return type.len ? type : SLICE("tftp");
+}
+
 void run_begin(struct procedure *p, struct slice server)
 {
     struct slice text, url;
-    struct slice type = settings_value(&p->before->central, PARAM("server.type"));
     if (!address_expand(server, &p->wildcards, p->arena, &text)) {
         run_fail(p, TOO_LONG);
         return;
     }
-    enum address_kind kind = address_read(text, type.len ? type : SLICE("tftp"), p->arena, &url);
+    enum address_kind kind = address_read(text, server_type(p), p->arena, &url);
     if (kind == ADDRESS_BAD || !url_directory(url, p->arena, &p->directory)) {
         run_fail(p, SLICE("the server URL is not one that a phone can fetch from"));
         return;
@@ -169,8 +175,10 @@ static void ask_local(struct procedure *p)
         return;
     }
     if (path.len && (!address_expand(path, &p->wildcards, p->arena, &path) ||
-                     address_read(path, SLICE("tftp"), p->arena, &directory) == ADDRESS_BAD))
-        directory = p->directory;
+                     address_read(path, server_type(p), p->arena, &directory) == ADDRESS_BAD)) {
+        run_fail(p, SLICE("static.auto_provision.custom.sync.path is not a URL that a phone can fetch from"));
+        return;
+    }
     name_print_mac_local(p->id.mac, &name);
     if (url_resolve(directory, buf_slice(&name), p->arena, &url))
         ask(p, STATE_LOCAL, url, SLICE("static.auto_provision.custom.sync = 1: the MAC-local CFG file"));
@@ -218,14 +226,16 @@ static bool ask_include(struct procedure *p, const struct boot_include *include)
 
 static void includes_done(struct procedure *p)
 {
-    if (!p->cfgs && p->any_asked) {
-        run_fail(p, SLICE("none of the CFG files that the boot file names is on the server"));
-        return;
-    }
-    if (!p->cfgs)
-        diag_add(&p->report.findings, SEVERITY_WARNING, (struct place){ p->boot.file, 0, 0 },
+    if (p->cfgs) {
+        ask_local(p);
+    } else if (p->any_asked) {
+        run_fail(p, SLICE("none of the CFG files that the boot file names came"));
+    } else {
+        diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ p->boot.file, 0, 0 },
                  "names no CFG file for a %.*s", SLICE_ARG(p->id.model->product));
-    ask_local(p);
+        run_finish_as_before(p, RUN_PROVISIONED,
+                             SLICE("the boot file names no CFG file for this phone; nothing was applied"));
+    }
 }
 
 /* Exclude mode looks at the own model's files first, then at those without [MODEL] when none was there. */
@@ -354,27 +364,36 @@ static bool looks_like_boot(const struct procedure *p, struct slice bytes)
 
 static void got_single(struct procedure *p, struct slice bytes)
 {
+    p->report.mechanism = MECHANISM_SINGLE_FILE;
     if (looks_like_boot(p, bytes)) {
-        got_boot(p, MECHANISM_SINGLE_FILE, bytes);
+        if (identity_reads_boot_files(&p->id))
+            got_boot(p, MECHANISM_SINGLE_FILE, bytes);
+        else
+            run_fail_file(p, FILE_REFUSED, SLICE("a boot file, and this firmware reads none"));
         return;
     }
-    p->report.mechanism = MECHANISM_SINGLE_FILE;
     if (!settings_begin(&p->run, &p->after.central))
         run_fail_memory(p);
     else if (got_cfg(p, bytes))
         ask_local(p);
 }
 
+struct slice run_local_ignored(const struct procedure *p)
+{
+    if (!settings_is_on(&p->after.central, PARAM("custom.protect")))
+        return SLICE("static.auto_provision.custom.protect = 0: personal settings do not count");
+    return p->run.overwrite ? SLICE_NONE : SLICE("overwrite_mode = 0: the one stored on the phone counts");
+}
+
+void run_ignore_local(struct procedure *p, struct slice why)
+{
+    p->asking->outcome = FILE_SKIPPED;
+    p->asking->why = why;
+    run_conclude(p);
+}
+
 static void got_local(struct procedure *p, struct slice bytes)
 {
-    bool protect = settings_is_on(&p->after.central, PARAM("custom.protect"));
-    if (!protect || !p->run.overwrite) {
-        p->asking->outcome = FILE_SKIPPED;
-        p->asking->why = protect ? SLICE("overwrite_mode = 0: the one stored on the phone counts")
-                                 : SLICE("static.auto_provision.custom.protect = 0: personal settings do not count");
-        run_conclude(p);
-        return;
-    }
     p->local = ARENA_NEW(p->arena, struct cfg_file);
     if (p->local && run_remember_file(p) && cfg_parse(bytes, p->asking->url, p->arena, &p->report.findings, p->local))
         run_conclude(p);

@@ -86,6 +86,9 @@ void run_got_file(struct procedure *p, struct slice bytes);
 void run_absent_file(struct procedure *p);
 void run_ask_mac_cfg(struct procedure *p);
 void run_no_pin(struct procedure *p);
+/* Why a MAC-local CFG file from the server has no say, whatever came of asking for it; "" when it has. */
+struct slice run_local_ignored(const struct procedure *p);
+void run_ignore_local(struct procedure *p, struct slice why);
 /* All files are there: unchanged, or resources and then apply. */
 void run_conclude(struct procedure *p);
 

@@ -81,6 +81,7 @@ static bool launch(struct fetch *f)
     f->ftp_status = 0;
     f->ftp_over = false;
     f->tftp_error = -1;
+    f->tftp_refused = f->tftp_nonsense = false;
     f->tftp_text[0] = f->error[0] = '\0';
     f->len = 0;
     if (curl_multi_add_handle(f->multi, f->easy))
@@ -98,10 +99,32 @@ static void launch_again(struct fetch *f)
         finish(f, CURLE_OUT_OF_MEMORY);
 }
 
+/* libcurl keeps neither the number nor the text of an ERROR packet (RFC 1350 section 5): look before it does.
+ * False: nothing has come. */
+static bool peek_tftp(struct fetch *f, curl_socket_t fd)
+{
+    char packet[4 + FETCH_TFTP_TEXT_MAX];
+    ssize_t len = recv(fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT);
+    struct cursor c = cursor_on(slice_of(packet, len < 0 ? 0 : (size_t)len));
+    bool is_error = cursor_u16(&c) == TFTP_OPCODE_ERROR;
+    uint16_t number = cursor_u16(&c);
+    if (is_error && cursor_ok(&c)) {
+        struct buf text = BUF_ON(f->tftp_text);
+        buf_text(&text, slice_first(c.rest, slice_find(c.rest, '\0')));
+        buf_terminate(&text);
+        f->tftp_error = number;
+        f->tftp_refused = true;
+    }
+    return len >= 0;
+}
+
 /* Lets libcurl work; the last thing that its caller does. */
 static void drive(struct fetch *f, curl_socket_t fd, int events)
 {
     int running, left;
+    /* It reads whatever it is called for. */
+    if (f->done && f->scheme == FETCH_TFTP && f->watches && peek_tftp(f, f->watches->fd))
+        listen_on(f);
     f->driven = fd;
     CURLMcode error = curl_multi_socket_action(f->multi, fd, events, &running);
     f->driven = CURL_SOCKET_BAD;
@@ -120,30 +143,11 @@ static void drive(struct fetch *f, curl_socket_t fd, int events)
     }
 }
 
-/* libcurl keeps neither the number nor the text of an ERROR packet (RFC 1350 section 5): look before it does.
- * False: nothing has come. */
-static bool peek_tftp(struct fetch *f, curl_socket_t fd)
-{
-    char packet[4 + FETCH_TFTP_TEXT_MAX];
-    ssize_t len = recv(fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT);
-    struct cursor c = cursor_on(slice_of(packet, len < 0 ? 0 : (size_t)len));
-    bool is_error = cursor_u16(&c) == TFTP_OPCODE_ERROR;
-    uint16_t number = cursor_u16(&c);
-    if (is_error && cursor_ok(&c)) {
-        struct buf text = BUF_ON(f->tftp_text);
-        buf_text(&text, slice_first(c.rest, slice_find(c.rest, '\0')));
-        buf_terminate(&text);
-        f->tftp_error = number;
-    }
-    return len >= 0;
-}
-
 static void on_nudge(struct timer *timer)
 {
     struct fetch *f = container_of(timer, struct fetch, nudge);
     loop_timer(f->loop, timer, NUDGE_MS, on_nudge);
-    /* What has come is on_poll()'s. */
-    if (f->watches && !peek_tftp(f, f->watches->fd))
+    if (f->watches)
         drive(f, f->watches->fd, 0);
 }
 
@@ -156,8 +160,6 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         flags |= CURL_CSELECT_IN;
         if (f->done)
             listen_on(f);
-        if (f->scheme == FETCH_TFTP)
-            peek_tftp(f, w->fd);
     }
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
@@ -208,7 +210,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
     }
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
     if (!w || uv_poll_start(&w->poll, events, on_poll))
-        f->short_of_memory = true; /* drive() ends the request: an error here would end the multi handle for good */
+        f->short_of_memory =
+            true; /* drive() ends the request: an error here would end the multi handle for good */
     return 0;
 }
 
@@ -228,7 +231,8 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-static bool fetch_start(struct transport *t, const struct transport_request *r, transport_done *done, void *context)
+static bool fetch_start(struct transport *t, const struct transport_request *r, transport_done *done,
+                        void *context)
 {
     struct fetch *f = of(t);
     assert(!f->done);

@@ -52,7 +52,9 @@ struct fetch {
     enum fetch_stop stop;
     char *bytes;
     size_t len, cap;
-    int tftp_error; /* of the ERROR packet seen; -1: none */
+    bool tftp_refused;  /* an ERROR packet came */
+    bool tftp_nonsense; /* something came that libcurl does not like */
+    int tftp_error;     /* number in the ERROR packet; -1: not known */
     char tftp_text[FETCH_TFTP_TEXT_MAX + 1];
     char error[CURL_ERROR_SIZE];
 };

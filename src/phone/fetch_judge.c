@@ -35,11 +35,14 @@ static void put_silence(const struct fetch *f, struct buf *why)
     buf_str(why, whole ? " s" : " ms");
 }
 
-/* libcurl's "error:0A00010B:SSL routines::wrong version number" ends in what a person can use. */
-static struct slice last_part(struct slice text)
+/* What a person can use of libcurl's "error:0A00010B:SSL routines::wrong version number" and of its "OpenSSL
+ * SSL_connect: Connection reset by peer in connection to h:443". */
+static struct slice tls_reason(struct slice text)
 {
+    text = slice_first(text, slice_find_text(text, SLICE(" in connection to ")));
     size_t colon = slice_find_last(text, ':');
-    return slice_trim(colon == text.len ? text : slice_from(text, colon + 1));
+    text = slice_trim(colon == text.len ? text : slice_from(text, colon + 1));
+    return slice_eq(text, SLICE("SSL_ERROR_SYSCALL")) ? SLICE("the connection broke off") : text;
 }
 
 static void put_tls(const struct fetch *f, CURLcode code, struct buf *why)
@@ -48,7 +51,7 @@ static void put_tls(const struct fetch *f, CURLcode code, struct buf *why)
     struct slice chain = SLICE("SSL certificate problem: ");
     if (code == CURLE_SSL_CONNECT_ERROR) {
         buf_str(why, "no TLS connection: ");
-        buf_escaped(why, last_part(error));
+        buf_escaped(why, tls_reason(error));
     } else if (slice_starts(error, chain)) {
         buf_str(why, "the server's certificate is not trusted: ");
         buf_escaped(why, slice_from(error, chain.len));
@@ -90,27 +93,37 @@ static enum fetch_outcome judge_network(const struct fetch *f, CURLcode code, st
     return FETCH_FAILED;
 }
 
-static bool is_tftp_error(const struct fetch *f, CURLcode code)
+/* False: `code` is of no ERROR packet. -1: libcurl does not tell its number. */
+static bool tftp_error_number(const struct fetch *f, CURLcode code, int *ret_number)
 {
-    static const CURLcode codes[] = {
-        CURLE_TFTP_NOTFOUND, CURLE_TFTP_PERM,           CURLE_REMOTE_DISK_FULL,     CURLE_TFTP_UNKNOWNID,
-        CURLE_TFTP_NOSUCHUSER, CURLE_REMOTE_FILE_EXISTS, CURLE_ABORTED_BY_CALLBACK,
+    static const struct {
+        CURLcode code;
+        int number;
+    } errors[] = {
+        { CURLE_TFTP_NOTFOUND, 1 },        { CURLE_TFTP_PERM, 2 },          { CURLE_REMOTE_DISK_FULL, 3 },
+        { CURLE_TFTP_UNKNOWNID, 5 },       { CURLE_REMOTE_FILE_EXISTS, 6 }, { CURLE_TFTP_NOSUCHUSER, 7 },
+        { CURLE_ABORTED_BY_CALLBACK, -1 },
     };
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i] == code)
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        if (errors[i].code == code) {
+            *ret_number = f->tftp_error >= 0 ? f->tftp_error : errors[i].number;
             return true;
-    /* ERROR 0 and 4, but also whatever libcurl itself does not like in a packet. */
-    return code == CURLE_TFTP_ILLEGAL && f->tftp_error >= 0;
+        }
+    }
+    /* ERROR 0 and 4, but also what libcurl itself does not like. */
+    *ret_number = f->tftp_error;
+    return code == CURLE_TFTP_ILLEGAL && (f->tftp_refused || !f->tftp_nonsense);
 }
 
 static enum fetch_outcome judge_tftp(const struct fetch *f, CURLcode code, struct buf *why)
 {
+    int number = -1;
     if (code == CURLE_OK)
         return FETCH_GOT;
-    if (is_tftp_error(f, code)) {
+    if (tftp_error_number(f, code, &number)) {
         buf_str(why, "TFTP error");
-        if (f->tftp_error >= 0)
-            buf_format(why, " %d", f->tftp_error);
+        if (number >= 0)
+            buf_format(why, " %d", number);
         buf_str(why, f->tftp_text[0] ? ": " : "");
         buf_escaped(why, slice_str(f->tftp_text));
         return FETCH_ABSENT;
@@ -146,7 +159,8 @@ static enum fetch_outcome judge_status(const struct fetch *f, long status, struc
     if (status == 403 || status == 404 || status == 410)
         return FETCH_ABSENT;
     if (status == 401)
-        buf_str(why, f->credentials ? ": user name or password not accepted" : ": asks for a user name and password");
+        buf_str(why, f->credentials ? ": user name or password not accepted"
+                                    : ": asks for a user name and password");
     return FETCH_FAILED;
 }
 

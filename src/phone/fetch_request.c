@@ -73,13 +73,10 @@ static void note_ftp_reply(struct fetch *f, struct slice line)
 /* libcurl says QUIT and then blocks until the server answers. Nothing of that answer matters, so after QUIT
  * the control connection reads as closed. CURLINFO_RESPONSE_CODE would be of that answer: the one that tells is
  * kept here. */
-static int on_ftp_talk(CURL *easy, curl_infotype type, char *bytes, size_t len, void *context)
+static void hear_ftp(struct fetch *f, curl_infotype type, struct slice line)
 {
-    struct fetch *f = context;
-    struct slice line = slice_of(bytes, len);
-    (void)easy;
-    if (f->scheme != FETCH_FTP || f->ftp_over)
-        return 0;
+    if (f->ftp_over)
+        return;
     if (type == CURLINFO_HEADER_IN)
         note_ftp_reply(f, line);
     if (type == CURLINFO_HEADER_OUT && slice_starts(line, SLICE("QUIT"))) {
@@ -87,6 +84,36 @@ static int on_ftp_talk(CURL *easy, curl_infotype type, char *bytes, size_t len, 
         if (f->control != CURL_SOCKET_BAD)
             shutdown(f->control, SHUT_RD);
     }
+}
+
+/* An answer that is there at once is read before fetch.c can look at it. Then only libcurl's own words tell an
+ * ERROR packet from one that it does not like. */
+static void hear_tftp(struct fetch *f, struct slice line)
+{
+    static const struct slice complaints[] = {
+        { "Malformed", 9 },         { "invalid ", 8 },       { "blksize is ", 11 },
+        { "server requested", 16 }, { "nternal error", 13 },
+    };
+    struct slice error = SLICE("TFTP error: ");
+    if (slice_starts(line, error)) {
+        struct buf text = BUF_ON(f->tftp_text);
+        buf_text(&text, slice_first(slice_trim(slice_from(line, error.len)), FETCH_TFTP_TEXT_MAX));
+        buf_terminate(&text);
+        f->tftp_refused = true;
+    }
+    for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++)
+        if (slice_find_text(line, complaints[i]) < line.len && !slice_starts(line, error))
+            f->tftp_nonsense = true;
+}
+
+static int on_talk(CURL *easy, curl_infotype type, char *bytes, size_t len, void *context)
+{
+    struct fetch *f = context;
+    (void)easy;
+    if (f->scheme == FETCH_FTP)
+        hear_ftp(f, type, slice_of(bytes, len));
+    if (f->scheme == FETCH_TFTP && type == CURLINFO_TEXT)
+        hear_tftp(f, slice_of(bytes, len));
     return 0;
 }
 
@@ -143,8 +170,8 @@ bool fetch_prepare(struct fetch *f)
     f->headers = curl_slist_append(NULL, "Connection: close");
     return f->headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
            !curl_easy_setopt(e, CURLOPT_HTTPHEADER, f->headers) &&
-           !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) && !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) &&
-           !curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_ftp_talk) &&
+           !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&
+           !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) && !curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_talk) &&
            !curl_easy_setopt(e, CURLOPT_DEBUGDATA, f) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error);
 }
 
@@ -278,10 +305,9 @@ static bool set_rest(struct fetch *f, const struct transport_request *r, const s
 {
     CURL *e = f->easy;
     curl_off_t largest = f->limit > INT64_MAX ? INT64_MAX : (curl_off_t)f->limit;
-    return set_times(f) && set_trust(f, r) &&
-           !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
+    return set_times(f) && set_trust(f, r) && !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
            !curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, largest) &&
-           !curl_easy_setopt(e, CURLOPT_VERBOSE, f->scheme == FETCH_FTP ? 1L : 0L) &&
+           !curl_easy_setopt(e, CURLOPT_VERBOSE, f->scheme == FETCH_HTTP ? 0L : 1L) &&
            !curl_easy_setopt(e, CURLOPT_TFTP_NO_OPTIONS, 0L);
 }
 
@@ -310,7 +336,7 @@ bool fetch_try_again(struct fetch *f, CURLcode code)
     if (f->scheme == FETCH_FTP && f->credentials && code == CURLE_LOGIN_DENIED)
         f->second_try = set_user(f, "anonymous", "");
     /* libcurl takes the tsize 0 of an empty file for an error. */
-    if (f->scheme == FETCH_TFTP && code == CURLE_TFTP_ILLEGAL && f->tftp_error < 0)
+    if (f->scheme == FETCH_TFTP && code == CURLE_TFTP_ILLEGAL && !f->tftp_refused)
         f->second_try = !curl_easy_setopt(f->easy, CURLOPT_TFTP_NO_OPTIONS, 1L);
     return f->second_try;
 }

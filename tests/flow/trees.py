@@ -26,6 +26,8 @@ HEADER = '#!version:1.0.0.1\n'
 PHONES_AT_ONCE = 4
 # Retries wait 5 s for the phone and 5 ms for us.
 TIME_SCALE = '1000'
+# What explain calls the server without --server.
+ANY_SERVER = 'tftp://server/'
 
 
 class Site:
@@ -133,10 +135,10 @@ class Run:
 
     # The two programs.
 
-    def ask(self, verb, *options):
+    def ask(self, verb, *options, server=True):
         model, firmware = self.step.phone.rsplit(' ', 1)
         command = [tap.dialtone(), verb, '--json', '--model', model, '--firmware', firmware, '--mac', self.step.mac]
-        command += ['--server', self.fill(self.step.url)] if self.step.url else []
+        command += ['--server', self.fill(self.step.url)] if server and self.step.url else []
         command += ['--pin', self.step.pin] if self.step.pin else []
         command += ['--show-secrets'] if self.step.secrets else []
         done = subprocess.run(command + list(options), capture_output=True, timeout=60)
@@ -155,6 +157,15 @@ class Run:
         shutil.copytree(self.flash, copy)
         return self.ask('explain', '--root', self.site.root, '--flash', copy)
 
+    def explain_alone(self, explained, first):
+        """Without --server the root is the directory of the case; nothing else may change."""
+        named = any('{' in str(what) for what in self.tree.values())
+        if not first or named or self.scheme != 'tftp' or self.step.url != '{server}':
+            return
+        alone = self.ask('explain', '--root', self.directory, '--flash', self.flash, server=False)
+        for key in sorted(set(explained) - {'server', 'why'}):
+            self.same('explain without --server (is) and with it (wanted)', key, alone.get(key), explained[key])
+
     def phone(self):
         return self.ask('phone', '--once', '--time-scale', TIME_SCALE, '--flash', self.flash)
 
@@ -162,11 +173,10 @@ class Run:
 
     def name(self, name):
         """Relative to the directory of the case, as explain and as the phone name it."""
-        for scheme in 'http', 'tftp':
-            base = self.base(scheme)
+        for base in self.base('http'), self.base('tftp'), ANY_SERVER:
             if name.startswith(base):
                 return urllib.parse.unquote(name[len(base):].partition('?')[0])
-            if name.startswith(base[:-len(self.path)]):
+            if base != ANY_SERVER and name.startswith(base[:-len(self.path)]):
                 return name[len(base) - len(self.path):]
         return name[len(self.path):] if name.startswith(self.path) else name
 
@@ -224,7 +234,8 @@ class Run:
     def compare_facts(self, who, report):
         """What follows from the tree without a word in the table."""
         phone = self.step.phone.rsplit(' ', 1)
-        self.same(who, 'mac, firmware', [report['phone']['mac'], report['phone']['firmware']], [self.step.mac, phone[1]])
+        self.same(who, 'mac', report['phone']['mac'], self.step.mac)
+        self.same(who, 'firmware', report['phone']['firmware'], phone[1])
         for setting in report['settings']:
             self.same(who, setting['key'] + ' static', setting['static'], setting['key'].startswith('static.'))
         sums = {name.lower(): hashlib.md5(self.content(what)).hexdigest() for name, what in self.tree.items()
@@ -254,6 +265,7 @@ class Run:
             self.compare('explain', explained, {**expect, **self.step.explain},
                          self.step.explain.get('changed', ' '.join(changed)).split())
             self.compare_facts('explain', explained)
+            self.explain_alone(explained, first)
         done = self.phone()
         self.compare('phone', done, expect, changed)
         self.compare_facts('phone', done)

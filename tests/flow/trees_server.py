@@ -4,12 +4,15 @@
     error once      500, then the file        closed     closes the connection without an answer
     error twice     500, 500, then the file   cut        half of the bytes that it announced
     forbidden       403                       gone       410
-    login           401                       moved      301 to the same file, which is then given
+    moved           301 to the same file, which is then given
+    login           401 until user me and password hush (Basic) come along
 """
+import base64
 import http.server
 import threading
 import urllib.parse
 
+GOOD_LOGIN = 'Basic ' + base64.b64encode(b'me:hush').decode()
 STATUS = {'error': 500, 'forbidden': 403, 'gone': 410, 'login': 401}
 
 
@@ -45,6 +48,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         tries, how = self.server.asked(path)
         if how == 'error once' and tries > 1 or how == 'error twice' and tries > 2 or query == 'moved':
             how = None
+        if how == 'login' and self.headers['Authorization'] == GOOD_LOGIN:
+            how = None
         if how == 'silence':
             self.server.stopped.wait(20)
         elif how == 'closed':
@@ -52,7 +57,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif how == 'moved':
             self.status(301, ('Location', self.path + '?moved'))
         elif how and how != 'cut':
-            self.status(STATUS[how.split(' ')[0]])
+            self.status(STATUS[how.split(' ')[0]], ('WWW-Authenticate', 'Basic realm="phones"'))
         else:
             self.file(path, how == 'cut')
 

@@ -1,7 +1,8 @@
 """Trees of boot and CFG files, and what a phone must do with each: written by hand from the guide.
 
-A case is named after the sentence of the guide that it proves ("facts.md 7.9: ..." where the guide is silent);
-`here` says what this tree adds to the sentence.
+A case is named after the sentence of the guide that it proves, shortened where the guide lists more than one thing
+("Supported Phones, ..." is a row of that table, "facts.md 7.9: ..." where the guide is silent); `here` says what this
+tree adds to the sentence.
 
     case('If no MAC-Oriented boot file is found, the IP phone will try to download the common boot file',
          phone='T46S 66.84.0.15',

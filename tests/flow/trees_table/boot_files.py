@@ -42,7 +42,7 @@ case('[T48S,T46G]include:config <../sip.cfg>', 'the directory above that of the 
 case('[T48S,T46G]include:config <../sip.cfg>', 'above the root there is only the root',
      phone='T46G 28.83.0.120',
      tree={'y000000000000.boot': ['[T48S,T46G]include:config <../../../../sip.cfg>', 'include:config <all.cfg>'],
-           'all.cfg': ['account.1.label = Desk'], 'sip.cfg': ['account.1.label = not this']},
+           'all.cfg': ['account.1.label = Desk']},
      files=BOOT + '''
          absent sip.cfg
          used   all.cfg
@@ -135,18 +135,20 @@ case('The “include” statement can be repeated as many times as needed', 'for
      files=BOOT + ''.join('used %d.cfg\n' % n for n in range(40)),
      settings=''.join('linekey.%d.value = %d <- %d.cfg:2\n' % (n, n, n) for n in range(40)))
 
-case('The “include” statement can be repeated as many times as needed', 'none at all: the phone keeps no setting',
+case('The “include” statement can be repeated as many times as needed', 'none at all: nothing is applied',
      before=['central account.1.label = Desk'],
      tree={'y000000000000.boot': ['overwrite_mode = 1']},
-     files=BOOT, changed='account.1.label',
-     findings='warning y000000000000.boot:0 names no CFG file for a SIP-T46S')
+     files=BOOT, settings='account.1.label = Desk <- flash', changed='', again=False,
+     findings='error y000000000000.boot:0 names no CFG file for a SIP-T46S')
 
 case('The “include” statement can be repeated as many times as needed', 'an empty boot file',
      before=['central account.1.label = Desk', 'central static.lang.gui = English'],
      tree={'y000000000000.boot': b''},
-     files=BOOT, changed='account.1.label',
-     settings='static.lang.gui = English <- flash',
-     findings='warning y000000000000.boot:0 names no CFG file')
+     files=BOOT, changed='', again=False,
+     settings="""
+         account.1.label = Desk <- flash
+         static.lang.gui = English <- flash""",
+     findings='error y000000000000.boot:0 names no CFG file')
 
 case('The configuration file format must be *.cfg', 'another ending is asked for all the same',
      tree={'y000000000000.boot': ['include:config <sip.txt>'], 'sip.txt': ['account.1.label = Desk']},
@@ -248,6 +250,6 @@ case('facts.md 8.1: parameters inside .boot', 'they are ignored there',
      files=BOOT + 'used sip.cfg',
      settings='account.2.label = Desk <- sip.cfg:2',
      findings='''
-         warning y000000000000.boot:2 account.1.label does not belong in a boot file
+         error y000000000000.boot:2 account.1.label does not belong in a boot file
          error y000000000000.boot:4 neither include:config nor
      ''')

@@ -20,7 +20,8 @@ cfg('The line beginning with “#” is considered to be a comment', 'in a CFG f
     'account.1.label = Desk #4 <- settings.cfg:5')
 
 cfg('Separate each configuration parameter and value with an equal sign', 'with all spacings; more of them are data',
-    ['account.1.label=Desk', 'account.1.user_name  =  100  ', '\taccount.1.auth_name\t=\t100=1', 'account.2.label= a  b'],
+    ['account.1.label=Desk', 'account.1.user_name  =  100  ', '\taccount.1.auth_name\t=\t100=1',
+     'account.2.label= a  b'],
     '''
         account.1.label = Desk      <- settings.cfg:2
         account.1.user_name = 100   <- settings.cfg:3
@@ -70,11 +71,12 @@ cfg('It is only applicable to IP phones (except W53P/W60P/CP930W-Base/W90) runni
 cfg('It is only applicable to IP phones (except W53P/W60P/CP930W-Base/W90) running firmware version 83 or later',
     'lines of a CFG file, W60P, firmware 85', ['[T46S,W60P] features.dnd_mode = 1', 'features.dnd.enable = 1'],
     'features.dnd.enable = 1 <- settings.cfg:3', phone='W60P 77.85.0.20',
-    findings='warning settings.cfg:2 phones are not named W60P')
+    findings='warning settings.cfg:2 no [MODEL] prefix can name a W60P')
 
 cfg('The phone updates model-specific configurations and those model-unspecified configurations',
     'the later line wins, whatever stands before it',
-    ['features.dnd_mode = 0', '[T46S]features.dnd_mode = 1', '[T46S]features.dnd.enable = 1', 'features.dnd.enable = 0'],
+    ['features.dnd_mode = 0', '[T46S]features.dnd_mode = 1', '[T46S]features.dnd.enable = 1',
+     'features.dnd.enable = 0'],
     '''
         features.dnd_mode = 1   <- settings.cfg:3 over 0 <- settings.cfg:2
         features.dnd.enable = 0 <- settings.cfg:5 over 1 <- settings.cfg:4
@@ -138,7 +140,7 @@ cfg('facts.md 7.8: a value may contain a literal $', 'wildcards are for URLs onl
         linekey.1.value = *84$Tinvite$ <- settings.cfg:3
     ''')
 
-cfg('a setting at its factory default needs no mention', 'static.auto_provision.power_on is 1 in the factory',
+cfg('facts.md 6.1: static.auto_provision.power_on is 1 in the factory', 'a setting at its default needs no mention',
     ['static.auto_provision.power_on = 1', 'account.1.label = Desk'],
     'account.1.label = Desk <- settings.cfg:3')
 
@@ -156,7 +158,8 @@ cfg('facts.md 8.1: BOM, CR LF, no final newline, indented keys, trailing blanks'
         note settings.cfg:4 no line end
     ''')
 
-cfg('facts.md 8.1: mixed line ends, a leading space before the header, non-UTF-8 bytes', 'GBK in a comment and a value',
+cfg('facts.md 8.1: mixed line ends, a leading space before the header, non-UTF-8 bytes',
+    'GBK in a comment and a value',
     b' #!version:1.0.0.1\r\n# \xc4\xe3\xba\xc3\naccount.1.label = \xc4\xe3\xba\xc3\n',
     'account.1.label = \\xc4\\xe3\\xba\\xc3 <- settings.cfg:3',
     findings='''
@@ -168,8 +171,10 @@ cfg('facts.md 8.1: mixed line ends, a leading space before the header, non-UTF-8
 cfg('facts.md 8.1: an empty file', 'a CFG file of no bytes sets nothing', b'', '')
 cfg('facts.md 8.1: an empty file', 'nothing but the header', [], '')
 
-cfg('include belongs in a boot file', 'in a CFG file it is ignored', ['include:config <more.cfg>', 'account.1.label = a'],
-    'account.1.label = a <- settings.cfg:3', findings='error settings.cfg:2 include belongs in a boot file')
+cfg('Yealink IP phones can download CFG files referenced in the boot files', 'an include in a CFG file is ignored',
+    ['include:config <more.cfg>', 'account.1.label = a'],
+    'account.1.label = a <- settings.cfg:3',
+    findings='error settings.cfg:2 include belongs in a boot file')
 
 # Files that no phone can read: the run fails and the phone keeps what it has.
 
@@ -189,7 +194,8 @@ def refused(sentence, here, content, why):
 
 
 refused('facts.md 7.9: old V6x format: detect and refuse clearly', '',
-        '[ cfg:/phone/config/user.ini,reboot=0 ]\n[ account ]\npath=/config/voip/sipAccount0.cfg\n', 'the old [ section ] format')
+        '[ cfg:/phone/config/user.ini,reboot=0 ]\n[ account ]\npath=/config/voip/sipAccount0.cfg\n',
+        'the old [ section ] format')
 refused('The configuration file format must be *.cfg', 'an HTML page in its place',
         '<!DOCTYPE html>\n<html><body>Log in</body></html>\n', 'an HTML page')
 refused('The configuration file format must be *.cfg', 'a page without a declaration',
@@ -206,14 +212,16 @@ refused('If configuration files have been AES encrypted', 'in RSA mode, facts.md
 refused('The configuration file format must be *.cfg', 'binary data', NOISE[:-3], 'binary data')
 
 case('facts.md 7.9: old V6x format: detect and refuse clearly', 'in the place of a boot file',
-     tree={'y000000000000.boot': '[ cfg:/phone/config/user.ini,reboot=0 ]\n', '00156574b150.cfg': ['account.1.label = a']},
-     mechanism=None, why='the old [ section ] format', findings='error y000000000000.boot:1 the old [ section ] format',
+     tree={'y000000000000.boot': '[ cfg:/phone/config/user.ini,reboot=0 ]\n',
+           '00156574b150.cfg': ['account.1.label = a']},
+     mechanism=None, why='the old [ section ] format',
+     findings='error y000000000000.boot:1 the old [ section ] format',
      files='''
          absent  00156574b150.boot
          refused y000000000000.boot
      ''', **KEPT)
 
-case('Boot and CFG files of the wild stay below 200 KB', 'one of more than 4 MiB is refused',
+case('src/guide/procedure.h: a bigger file is a mistake or an attack', 'one of more than 4 MiB is refused',
      tree={'y000000000000.boot': ['include:config <settings.cfg>'],
            'settings.cfg': b'#!version:1.0.0.1\n' + b'# nothing but this\n' * 230000},
      why='settings.cfg', files='''
@@ -222,7 +230,7 @@ case('Boot and CFG files of the wild stay below 200 KB', 'one of more than 4 MiB
          refused settings.cfg
      ''', **KEPT)
 
-case('Boot and CFG files of the wild stay below 200 KB', 'one of 1 MiB is read',
+case('src/guide/procedure.h: a bigger file is a mistake or an attack', 'one of 1 MiB is read',
      tree={'y000000000000.boot': ['include:config <settings.cfg>'],
            'settings.cfg': b'#!version:1.0.0.1\n' + b'# nothing but this\n' * 55000 + b'account.1.label = Desk\n'},
      files=FILES, settings='account.1.label = Desk <- settings.cfg:55002')
@@ -251,7 +259,7 @@ SECRETS = ['account.1.password = hush', 'static.security.user_password = admin:h
 cfg('To protect against unauthorized access and tampering of sensitive information (for example, login password, '
     'registration information)', 'a report masks it', SECRETS + ['account.1.password = hush2'],
     '''
-        account.1.password = ********                                  <- settings.cfg:6 over ******** <- settings.cfg:2
+        account.1.password = ********                              <- settings.cfg:6 over ******** <- settings.cfg:2
         static.security.user_password = admin:********                 <- settings.cfg:3
         account.1.user_name = 100                                      <- settings.cfg:4
         static.auto_provision.server.url = http://192.0.2.1/phones     <- settings.cfg:5

@@ -64,7 +64,8 @@ case('if there are no own model-specific configuration files found on the server
      ''', **KEPT)
 
 case('Why does the provisioning server return HTTP 404?', 'HTTP 403 and 410 mean the same to a phone',
-     tree={**TREE, 'y000000000000.boot': ['include:config <b.cfg>', 'include:config <a.cfg>', 'include:config <sip.cfg>']},
+     tree={**TREE, 'y000000000000.boot': ['include:config <b.cfg>', 'include:config <a.cfg>',
+                                          'include:config <sip.cfg>']},
      broken={'b.cfg': 'forbidden', 'a.cfg': 'gone'}, tries={'b.cfg': 1, 'a.cfg': 1},
      files='''
          absent 00156574b150.boot
@@ -77,6 +78,28 @@ case('Why does the provisioning server return HTTP 404?', 'HTTP 403 and 410 mean
 case('Ensure that authentication credentials configured on the IP phone are correct', 'HTTP 401, and there are none',
      tree=TREE, broken={'sip.cfg': 'login'},
      files=SO_FAR + 'failed sip.cfg', why='401', **KEPT)
+
+EVERY_FILE = {name: 'login' for name in ('00156574b150.boot', *TREE)}
+PASSWORD = ['central static.auto_provision.server.username = me',
+            'central static.auto_provision.server.password = hush']
+
+case('Ensure that authentication credentials configured on the IP phone are correct', 'they are',
+     before=PASSWORD, tree=TREE, broken=EVERY_FILE, files=SO_FAR + 'used sip.cfg',
+     settings=GOOD + '''
+         static.auto_provision.server.username = me       <- flash
+         static.auto_provision.server.password = ******** <- flash
+     ''', changed='account.1.label account.1.user_name')
+
+case('Ensure that authentication credentials configured on the IP phone are correct', 'they are not',
+     before=[PASSWORD[0], 'central static.auto_provision.server.password = wrong'], tree=TREE, broken=EVERY_FILE,
+     mechanism=None, outcome='failed', why='401', files='failed 00156574b150.boot',
+     settings='''
+         static.auto_provision.server.username = me       <- flash
+         static.auto_provision.server.password = ******** <- flash
+     ''')
+
+case('“username” and “password” are the authentication for FTP download', 'in the URL of an HTTP server',
+     url='http://me:hush@{address}', tree=TREE, broken=EVERY_FILE, files=SO_FAR + 'used sip.cfg', settings=GOOD)
 
 case('facts.md 5.3: redirects: follow up to 5', 'the file keeps the name that it was asked by',
      tree=TREE, broken={'sip.cfg': 'moved'}, tries={'sip.cfg': 2},

@@ -149,7 +149,7 @@ case('Exclude mode can only be used in boot files', 'in a CFG file it is ignored
          account.1.label = own  <- own.cfg:2 over all <- all.cfg:3
          linekey.1.value = more <- more.cfg:2
      ''',
-     findings='warning all.cfg:2 the exclude mode can only be used in boot files')
+     findings='error all.cfg:2 the exclude mode can only be used in boot files')
 
 case('facts.md 7.2: an admin-guide table prints static.specific_model.excluded_mode; both are accepted',
      tree={'y000000000000.boot': LINES + ['static.specific_model.excluded_mode=1'], **FILES},
@@ -217,7 +217,7 @@ case('The valid phone model names are: VP59, T58, CP960, T57W, T54W, T53W, T53, 
      ''',
      settings='account.1.label = all <- all.cfg:2',
      findings='''
-         warning y000000000000.boot:2 phones are not named SIP-T46S in a [MODEL] prefix, but T46S
+         warning y000000000000.boot:2 a [MODEL] prefix names this phone T46S, not SIP-T46S
          warning y000000000000.boot:3 T47 is no phone model
      ''')
 
@@ -225,4 +225,4 @@ case('The [$MODEL] can be added to specify settings for specific phone models',
      'nothing but files of other models: none is asked for, nothing is set',
      tree={'y000000000000.boot': ['[T48S]include:config <other.cfg>'], **FILES},
      files=BOOT + 'skipped other.cfg',
-     findings='warning y000000000000.boot:0 names no CFG file for a SIP-T46S')
+     findings='error y000000000000.boot:0 names no CFG file for a SIP-T46S', again=False)

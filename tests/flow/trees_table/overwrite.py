@@ -14,7 +14,8 @@ def second(sentence, here, mode, lines, settings, changed='', **more):
     """mode: the line about overwrite_mode in the boot file."""
     case(sentence, here, files=FILES, overwrite='0' not in mode,
          steps=[step(tree={'y000000000000.boot': ['include:config <sip.cfg>', mode],
-                           'sip.cfg': ['account.1.label = Desk', 'static.lang.gui = English', 'features.dnd.enable = 1']},
+                           'sip.cfg': ['account.1.label = Desk', 'static.lang.gui = English',
+                                       'features.dnd.enable = 1']},
                      settings='''
                          account.1.label = Desk    <- sip.cfg:2
                          static.lang.gui = English <- sip.cfg:3
@@ -111,7 +112,7 @@ second('This parameter can only be used in boot files', 'overwrite_mode = 0 in a
            features.dnd.enable = 1   <- sip.cfg:3
            static.lang.gui = English <- flash
        ''', 'account.1.label',
-       findings='warning sip.cfg:2 overwrite_mode can only be used in boot files')
+       findings='error sip.cfg:2 overwrite_mode can only be used in boot files')
 
 case('Enable or disable the overwrite mode', 'neither 1 nor 0 is no mode: enabled by default',
      tree={'y000000000000.boot': ['include:config <sip.cfg>', 'overwrite_mode = off'],

@@ -52,7 +52,8 @@ case('Firmware: X.83.0.XX.rom, For example, 44.83.0.10.rom', 'blanks, brackets a
 
 case('Ensure that the ring tone file exists on the provisioning server',
      'an absent resource file does not stop the run; what is no URL is told',
-     tree={**BOOT, 'features.cfg': ['ringtone.url = none.wav', 'auto_dst.url = http:///DST.xml', 'account.1.label = Desk']},
+     tree={**BOOT, 'features.cfg': ['ringtone.url = none.wav', 'auto_dst.url = http:///DST.xml',
+                                    'account.1.label = Desk']},
      files=FILES,
      settings='''
          ringtone.url = none.wav        <- features.cfg:2
@@ -132,7 +133,8 @@ case('On the contrary, the IP phone will update configurations', 'the MAC-Orient
          used   y000000000066.cfg
          used   00156574b150.cfg
      ''',
-     steps=[step(tree={'y000000000066.cfg': ['static.lang.gui = English'], '00156574b150.cfg': ['account.1.label = Desk']},
+     steps=[step(tree={'y000000000066.cfg': ['static.lang.gui = English'],
+                       '00156574b150.cfg': ['account.1.label = Desk']},
                  settings='''
                      static.lang.gui = English <- y000000000066.cfg:2
                      account.1.label = Desk    <- 00156574b150.cfg:2
@@ -148,7 +150,8 @@ case('The IP phone calculates the MD5 values of the downloaded files before upda
      files=FILES,
      steps=[step(tree={**BOOT, 'features.cfg': ['account.1.label = Desk']}, settings=LABEL),
             step(outcome='unchanged', settings='account.1.label = Desk <- flash'),
-            step(tree={'y000000000000.boot': ['include:config <features.cfg>', '# a word']}, settings=LABEL, changed='')])
+            step(tree={'y000000000000.boot': ['include:config <features.cfg>', '# a word']}, settings=LABEL,
+                 changed='')])
 
 case('The IP phone calculates the MD5 values of the downloaded files before updating them',
      'one of the files is gone, then back',
@@ -163,7 +166,8 @@ case('The IP phone calculates the MD5 values of the downloaded files before upda
 case('The IP phone calculates the MD5 values of the downloaded files before updating them',
      'the same files for another firmware, then for another model, are an update',
      files=FILES,
-     tree={**BOOT, 'features.cfg': ['account.1.label = Desk', '[T46S]features.dnd_mode = 1', '[T48S]features.dnd_mode = 0']},
+     tree={**BOOT, 'features.cfg': ['account.1.label = Desk', '[T46S]features.dnd_mode = 1',
+                                    '[T48S]features.dnd_mode = 0']},
      steps=[step(phone='T46S 66.82.0.20', settings=LABEL),
             step(phone='T46S 66.84.0.15', settings=LABEL + '\nfeatures.dnd_mode = 1 <- features.cfg:3',
                  changed='features.dnd_mode'),
@@ -205,8 +209,10 @@ case('If you want to force the IP phone to perform a reboot after auto provision
      '“static.auto_provision.reboot_force.enable = 1” in the configuration file', 'but not after a run that changed '
      'nothing: this is used to avoid unnecessary restart',
      files=FILES,
-     steps=[step(tree={**BOOT, 'features.cfg': [FORCE + ' = 1']}, settings=FORCE + ' = 1 <- features.cfg:2', reboot=True),
+     steps=[step(tree={**BOOT, 'features.cfg': [FORCE + ' = 1']}, settings=FORCE + ' = 1 <- features.cfg:2',
+                 reboot=True),
             step(outcome='unchanged', settings=FORCE + ' = 1 <- flash'),
-            step(tree={'features.cfg': [FORCE + ' = 1', 'account.1.label = Desk']}, reboot=True, changed='account.1.label',
+            step(tree={'features.cfg': [FORCE + ' = 1', 'account.1.label = Desk']}, reboot=True,
+                 changed='account.1.label',
                  settings=FORCE + ' = 1 <- features.cfg:2\naccount.1.label = Desk <- features.cfg:3'),
             step(tree={'features.cfg': [FORCE + ' = 0']}, changed='account.1.label ' + FORCE, settings='')])

@@ -26,6 +26,10 @@ case('replace the character “$PN” in the URL with “T46G” for the SIP-T46
      url='{server}$PN/', tree={**below('T42G'), **below('T46G')},
      files=files_of('T46G'), settings='account.1.label = Desk <- T46G/sip.cfg:2')
 
+case('replace the character “$PN” in the URL with “T46G” for the SIP-T46G IP phones', 'in lower case',
+     phone='SIP-T46G 28.83.0.120', url='{server}$pn/', tree=below('T46G'),
+     files=files_of('T46G'), settings='account.1.label = Desk <- T46G/sip.cfg:2')
+
 case('it automatically replaces the character $PN with the value of the parameter '
      '“static.auto_provision.url_wildcard.pn” configured on the IP phone', 'from the next run on',
      url='{server}$PN/', again=False,

@@ -192,33 +192,44 @@ def is_new(name=None, excluded=None):
             'findings': '' if excluded else 'note y000000000000.boot:0 has no exclude mode: append mode'}
 
 
-case('SIP-T46G/S: boot file 81 or later', 'firmware 80 does not ask for it', phone='T46S 66.80.0.1',
-     **is_old('y000000000066.cfg'))
-case('SIP-T46G/S: boot file 81 or later', 'firmware 81', phone='T46S 66.81.0.1', **is_new())
-case('SIP-T46G/S: exclude mode 83 or later', 'firmware 82', phone='T46S 66.82.0.1', **is_new())
-case('SIP-T46G/S: exclude mode 83 or later', 'firmware 83', phone='T46S 66.83.0.1', **is_new('T46S', True))
-case('SIP-T58A: boot file 80 or later', 'firmware 80, no prefixes before 83', phone='SIP-T58A 58.80.0.25', **is_new())
-case('SIP-T58A: exclude mode 83 or later', 'the name in the prefix is T58', phone='SIP-T58A 58.83.0.5',
-     **is_new('T58', True))
-case('SIP-T57W/T54W/T53W/T53: boot file 84 or later', 'firmware 83 does not ask for it', phone='T54W 96.83.0.1',
-     **is_old('y000000000096.cfg'))
-case('SIP-T57W/T54W/T53W/T53: exclude mode 84 or later', 'firmware 84', phone='T54W 96.84.0.1',
-     **is_new('T54W', True))
-case('SIP-T48U/T46U/T43U/T42U: boot file 84 or later', 'firmware 84', phone='T43U 107.84.0.1', **is_new('T43U', True))
-case('SIP-T33P/T33G/T31P/T31G/T31/T30P/T30: boot file 85 or later', 'firmware 84 does not ask for it',
+case('Supported Phones, SIP-T46G/S: boot file 81 or later', 'firmware 80 does not ask for it',
+     phone='T46S 66.80.0.1', **is_old('y000000000066.cfg'))
+case('Supported Phones, SIP-T46G/S: boot file 81 or later', 'firmware 81',
+     phone='T46S 66.81.0.1', **is_new())
+case('Supported Phones, SIP-T46G/S: exclude mode 83 or later', 'firmware 82',
+     phone='T46S 66.82.0.1', **is_new())
+case('Supported Phones, SIP-T46G/S: exclude mode 83 or later', 'firmware 83',
+     phone='T46S 66.83.0.1', **is_new('T46S', True))
+case('Supported Phones, SIP-T58A: boot file 80 or later', 'firmware 80, no prefixes before 83',
+     phone='SIP-T58A 58.80.0.25', **is_new())
+case('Supported Phones, SIP-T58A: exclude mode 83 or later', 'the name in the prefix is T58',
+     phone='SIP-T58A 58.83.0.5', **is_new('T58', True))
+case('Supported Phones, SIP-T57W/T54W/T53W/T53: boot file 84 or later', 'firmware 83 does not ask for it',
+     phone='T54W 96.83.0.1', **is_old('y000000000096.cfg'))
+case('Supported Phones, SIP-T57W/T54W/T53W/T53: exclude mode 84 or later', 'firmware 84',
+     phone='T54W 96.84.0.1', **is_new('T54W', True))
+case('Supported Phones, SIP-T48U/T46U/T43U/T42U: boot file 84 or later', 'firmware 84',
+     phone='T43U 107.84.0.1', **is_new('T43U', True))
+case('Supported Phones, SIP-T33P/T33G/T31P/T31G/T31/T30P/T30: boot file 85 or later', 'firmware 84 does not ask for it',
      phone='T30P 127.84.0.1', **is_old('y000000000127.cfg'))
-case('SIP-T33P/T33G/T31P/T31G/T31/T30P/T30: exclude mode 85 or later', 'firmware 85', phone='T30P 127.85.0.1',
-     **is_new('T30P', True))
-case('VP59: boot file 83 or later', 'firmware 82 does not ask for it', phone='VP59 91.82.0.1',
-     **is_old('y000000000091.cfg'))
-case('VP59: exclude mode 83 or later', 'firmware 83', phone='VP59 91.83.0.1', **is_new('VP59', True))
-case('CP960: boot file 80 or later', 'firmware 80', phone='CP960 73.80.0.1', **is_new())
-case('CP920: exclude mode no', 'firmware 84 reads prefixes and appends', phone='CP920 78.84.0.1', **is_new('CP920'))
-case('CP860: exclude mode no', 'firmware 83; no prefix names it', phone='CP860 37.83.0.1', **is_new())
-case('W90: boot file 85 or later', 'firmware 85', phone='W90 103.85.0.1', **is_new())
-case('W60P: boot file 81 or later', 'firmware 81', phone='W60P 77.81.0.1', **is_new())
-case('W53P: boot file 83 or later', 'firmware 82 does not ask for it', phone='W53P 77.82.0.1',
-     **is_old('y000000000077.cfg'))
+case('Supported Phones, SIP-T33P/T33G/T31P/T31G/T31/T30P/T30: exclude mode 85 or later', 'firmware 85',
+     phone='T30P 127.85.0.1', **is_new('T30P', True))
+case('Supported Phones, VP59: boot file 83 or later', 'firmware 82 does not ask for it',
+     phone='VP59 91.82.0.1', **is_old('y000000000091.cfg'))
+case('Supported Phones, VP59: exclude mode 83 or later', 'firmware 83',
+     phone='VP59 91.83.0.1', **is_new('VP59', True))
+case('Supported Phones, CP960: boot file 80 or later', 'firmware 80',
+     phone='CP960 73.80.0.1', **is_new())
+case('Supported Phones, CP920: exclude mode no', 'firmware 84 reads prefixes and appends',
+     phone='CP920 78.84.0.1', **is_new('CP920'))
+case('Supported Phones, CP860: exclude mode no', 'firmware 83; no prefix names it',
+     phone='CP860 37.83.0.1', **is_new())
+case('Supported Phones, W90: boot file 85 or later', 'firmware 85',
+     phone='W90 103.85.0.1', **is_new())
+case('Supported Phones, W60P: boot file 81 or later', 'firmware 81',
+     phone='W60P 77.81.0.1', **is_new())
+case('Supported Phones, W53P: boot file 83 or later', 'firmware 82 does not ask for it',
+     phone='W53P 77.82.0.1', **is_old('y000000000077.cfg'))
 case('It is only applicable to IP phones (except W53P/W60P/CP930W-Base/W90)', 'W53P, firmware 84',
      phone='W53P 77.84.0.1', **is_new())
 case('It is only applicable to IP phones (except W53P/W60P/CP930W-Base/W90)', 'CP930W-Base, firmware 85',

@@ -106,7 +106,7 @@ static void prefixes_may_hold_spaces_and_be_wrong(void **state)
 {
     assert_slice(PARSE("[T46S, T23G] include:config <a.cfg>\n[T46s]include:config <b.cfg>\n[X9]include:config <c.cfg>\n"),
                  "2:30:[T46S, T23G]a.cfg|\n3:23:[T46s]b.cfg|\n4:21:[X9]c.cfg|\n"
-                 "f:3:2: warning: phones are not named T46s in a [MODEL] prefix, but T46S\n"
+                 "f:3:2: warning: a [MODEL] prefix names this phone T46S, not T46s\n"
                  "f:4:2: warning: X9 is no phone model that a [MODEL] prefix can name\n");
 }
 
@@ -140,7 +140,7 @@ static void a_mode_is_0_or_1_and_for_every_model(void **state)
 static void what_does_not_belong_in_a_boot_file_is_told(void **state)
 {
     assert_slice(PARSE("account.1.enable = 1\n  features.dnd_mode\nincludes:config <a.cfg>\n"),
-                 "f:2:1: warning: account.1.enable does not belong in a boot file; phones ignore it here\n"
+                 "f:2:1: error: account.1.enable does not belong in a boot file; phones ignore it here\n"
                  "f:3:3: note: the line is indented\n"
                  "f:3:3: error: neither include:config nor `key = value`; the line is ignored\n"
                  "f:4:1: error: neither include:config nor `key = value`; the line is ignored\n");

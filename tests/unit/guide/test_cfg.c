@@ -78,9 +78,9 @@ static void a_blank_inside_a_name_is_told(void **state)
 static void what_belongs_in_a_boot_file_is_told(void **state)
 {
     assert_slice(PARSE("overwrite_mode = 1\nspecific_model.excluded_mode=1\nstatic.specific_model.excluded_mode=1\n"),
-                 "f:2:1: warning: overwrite_mode can only be used in boot files; phones ignore it here\n"
-                 "f:3:1: warning: the exclude mode can only be used in boot files; phones ignore it here\n"
-                 "f:4:1: warning: the exclude mode can only be used in boot files; phones ignore it here\n");
+                 "f:2:1: error: overwrite_mode can only be used in boot files; phones ignore it here\n"
+                 "f:3:1: error: the exclude mode can only be used in boot files; phones ignore it here\n"
+                 "f:4:1: error: the exclude mode can only be used in boot files; phones ignore it here\n");
 }
 
 static void an_include_is_told_alike_whatever_its_url(void **state)

@@ -55,6 +55,14 @@ static void line_ends_of_all_kinds_read_alike(void **state)
     assert_slice(READ(HEADER "a=1\n   "), "2:1:a=1|\n");
 }
 
+static void lines_that_end_in_cr_alone_are_an_error(void **state)
+{
+    assert_slice(READ("#!version:1.0.0.1\ra = 1\r"),
+                 "f:1: error: lines end in CR alone: phones see one single line\n"
+                 "f:1: note: the last line has no line end\n"
+                 "f:1:1: note: the header must appear as `#!version:1.0.0.1`\n");
+}
+
 static void the_header_may_be_missing_late_or_odd(void **state)
 {
     assert_slice(READ("# mine\na=1\nb=2\n"),
@@ -65,7 +73,10 @@ static void the_header_may_be_missing_late_or_odd(void **state)
     assert_slice(READ(" " HEADER "b=2\n"), "2:1:b=2|\nf:1:2: note: blanks before the header\n");
     assert_slice(READ("#!/version:1.0.0.1\nb=2\n"),
                  "2:1:b=2|\nf:1:1: note: the header is written `#!version:1.0.0.1`, without a slash\n");
-    assert_slice(READ("#!VERSION:1.0.0.1\nb=2\n"), "2:1:b=2|\n");
+    assert_slice(READ("#!VERSION:1.0.0.1\nb=2\n"),
+                 "2:1:b=2|\nf:1:1: note: the header must appear as `#!version:1.0.0.1`\n");
+    assert_slice(READ("#!version:1.0.0.2\nb=2\n"),
+                 "2:1:b=2|\nf:1:1: note: the header must appear as `#!version:1.0.0.1`\n");
 }
 
 static void a_late_header_with_a_slash_is_told_to_be_late(void **state)
@@ -112,9 +123,9 @@ static void a_misspelt_model_is_told_where_it_stands(void **state)
                  "f:2:10: warning: T48X is no phone model that a [MODEL] prefix can name\n");
     assert_slice(READ(HEADER "[SIP-T46S,t48s,W60P]a = 1\n"),
                  "2:21:[SIP-T46S,t48s,W60P]a = 1|\n"
-                 "f:2:2: warning: phones are not named SIP-T46S in a [MODEL] prefix, but T46S\n"
-                 "f:2:11: warning: phones are not named t48s in a [MODEL] prefix, but T48S\n"
-                 "f:2:16: warning: phones are not named W60P in a [MODEL] prefix, but not at all\n");
+                 "f:2:2: warning: a [MODEL] prefix names this phone T46S, not SIP-T46S\n"
+                 "f:2:11: warning: a [MODEL] prefix names this phone T48S, not t48s\n"
+                 "f:2:16: warning: no [MODEL] prefix can name a W60P\n");
 }
 
 static void prefixes_without_a_name_or_a_line_are_told(void **state)
@@ -257,6 +268,7 @@ int main(void)
         test_with_arena(a_clean_file_has_no_findings),
         test_with_arena(a_byte_order_mark_is_told_and_does_not_hide_the_header),
         test_with_arena(line_ends_of_all_kinds_read_alike),
+        test_with_arena(lines_that_end_in_cr_alone_are_an_error),
         test_with_arena(the_header_may_be_missing_late_or_odd),
         test_with_arena(a_late_header_with_a_slash_is_told_to_be_late),
         test_with_arena(blanks_and_tabs_stand_anywhere),

@@ -77,7 +77,8 @@ void bench_run(struct bench *b);
 void bench_run_until(struct bench *b, const unsigned *count, unsigned want);
 void assert_fetched_at(const struct bench *b, enum fetch_outcome outcome, const char *bytes, const char *why,
                        const char *file, int line);
-#define assert_fetched(b, outcome, bytes, why) assert_fetched_at((b), (outcome), (bytes), (why), __FILE__, __LINE__)
+#define assert_fetched(b, outcome, bytes, why)                                                                 \
+    assert_fetched_at((b), (outcome), (bytes), (why), __FILE__, __LINE__)
 
 /* A server that plays `script`, which is copied; the bench owns and closes it. */
 struct tcp_server *tcp_server_open(struct bench *b, const struct tcp_server *script);
@@ -97,16 +98,16 @@ struct tftp_server {
     uv_udp_t requests, transfers; /* answers come from another port, RFC 1350 section 4 */
     uint16_t port;
     struct slice file;
-    unsigned deaf;         /* requests that get no answer */
-    bool no_options;       /* answers with DATA as if there were no options */
-    bool says_tsize;       /* in its OACK */
-    uint64_t lies_tsize;   /* says this instead of the file's; 0: does not */
-    unsigned stops_after;  /* blocks, then it is silent; 0: does not */
-    uint64_t pause_ms;     /* goes by on the clock before every block */
-    bool fails;            /* ERROR `error` with `text` instead of the file */
+    unsigned deaf;        /* requests that get no answer */
+    bool no_options;      /* answers with DATA as if there were no options */
+    bool says_tsize;      /* in its OACK */
+    uint64_t lies_tsize;  /* says this instead of the file's; 0: does not */
+    unsigned stops_after; /* blocks, then it is silent; 0: does not */
+    uint64_t pause_ms;    /* goes by on the clock before every block */
+    bool fails;           /* ERROR `error` with `text` instead of the file */
     uint16_t error;
-    struct slice text;     /* sent as it is: bring the NUL */
-    const char *instead;   /* NULL, or the bytes of a nonsensical first answer */
+    struct slice text;   /* sent as it is: bring the NUL */
+    const char *instead; /* NULL, or the bytes of a nonsensical first answer */
     size_t instead_len;
     /* What came. */
     unsigned asked, acks, errors;

@@ -114,7 +114,8 @@ static unsigned times(const char *text, const char *part)
 static void basic_credentials_are_tried_once(void **state)
 {
     struct bench *b = *state;
-    static const char no[] = "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 2\r\n\r\nxx";
+    static const char no[] =
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 2\r\n\r\nxx";
     static const char *const answers[] = { no, OK_HELLO, no, no, OK_HELLO, NULL };
     struct tcp_server *s = http(b, answers);
     b->request.user = SLICE("test1");
@@ -131,8 +132,9 @@ static void basic_credentials_are_tried_once(void **state)
 static void digest_credentials_are_tried_once(void **state)
 {
     struct bench *b = *state;
-    static const char no[] = "HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"x\", nonce=\"n\", qop=\"auth\"\r\n"
-                             "Content-Length: 0\r\n\r\n";
+    static const char no[] =
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"x\", nonce=\"n\", qop=\"auth\"\r\n"
+        "Content-Length: 0\r\n\r\n";
     static const char *const answers[] = { no, OK_HELLO, no, no, OK_HELLO, NULL };
     struct tcp_server *s = http(b, answers);
     b->request.user = SLICE("test1");
@@ -150,7 +152,8 @@ static void digest_credentials_are_tried_once(void **state)
 static void credentials_of_the_url_win_and_do_not_outlive_it(void **state)
 {
     struct bench *b = *state;
-    static const char no[] = "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+    static const char no[] =
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
     static const char *const answers[] = { no, OK_HELLO, no, NULL };
     struct tcp_server *s = http(b, answers);
     b->request.user = SLICE("other");
@@ -168,11 +171,13 @@ static void credentials_of_the_url_win_and_do_not_outlive_it(void **state)
 static void redirects_are_followed_and_credentials_stay_behind(void **state)
 {
     struct bench *b = *state;
-    static const char no[] = "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+    static const char no[] =
+        "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
     static const char *const there[] = { OK_HELLO, NULL };
     char moved[256];
     struct tcp_server *other = http(b, there);
-    snprintf(moved, sizeof moved, "HTTP/1.1 302 Moved\r\nLocation: http://localhost:%u/b\r\nContent-Length: 2\r\n\r\nxx",
+    snprintf(moved, sizeof moved,
+             "HTTP/1.1 302 Moved\r\nLocation: http://localhost:%u/b\r\nContent-Length: 2\r\n\r\nxx",
              other->port);
     const char *const answers[] = { no, moved, NULL };
     struct tcp_server *s = http(b, answers);
@@ -206,7 +211,8 @@ static void a_redirect_leads_to_http_and_https_only(void **state)
                                            "gopher://127.0.0.1/x" };
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         char moved[256];
-        snprintf(moved, sizeof moved, "HTTP/1.1 302 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", targets[i]);
+        snprintf(moved, sizeof moved, "HTTP/1.1 302 Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
+                 targets[i]);
         const char *const answers[] = { moved, NULL };
         struct tcp_server *s = http(b, answers);
         bench_fetch(b, "http://127.0.0.1:%u/a", s->port);
@@ -220,7 +226,10 @@ static void a_file_over_the_limit_is_refused_announced_or_not(void **state)
     static const char *const answers[] = {
         "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-        OK_HELLO, "HTTP/1.0 200 OK\r\n\r\nx", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", NULL
+        OK_HELLO,
+        "HTTP/1.0 200 OK\r\n\r\nx",
+        "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        NULL
     };
     struct tcp_server *s = http(b, answers);
     b->request.limit = 4;
@@ -261,7 +270,8 @@ static void large_files_come_whole_and_discarded_ones_leave_nothing(void **state
 static void a_silent_server_is_a_failure(void **state)
 {
     struct bench *b = *state;
-    static const char *const partial[] = { NULL, "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel" };
+    static const char *const partial[] = { NULL, "HTTP/1.1 200 OK\r\n",
+                                           "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel" };
     for (size_t i = 0; i < 3; i++) {
         struct tcp_server *s =
             tcp_server_open(b, &(struct tcp_server){ .on_heard = say_and_stay, .script = partial[i] });
@@ -361,7 +371,8 @@ static void cookies_are_neither_kept_nor_sent(void **state)
 {
     struct bench *b = *state;
     static const char *const answers[] = {
-        "HTTP/1.1 302 On\r\nSet-Cookie: a=b\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", OK_HELLO, OK_HELLO, NULL
+        "HTTP/1.1 302 On\r\nSet-Cookie: a=b\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", OK_HELLO, OK_HELLO,
+        NULL
     };
     struct tcp_server *s = http(b, answers);
     bench_fetch(b, "http://127.0.0.1:%u/a", s->port);
@@ -373,8 +384,9 @@ static void cookies_are_neither_kept_nor_sent(void **state)
 static void cancelling_at_any_moment_stays_silent(void **state)
 {
     struct bench *b = *state;
-    struct tcp_server *s = tcp_server_open(
-        b, &(struct tcp_server){ .on_heard = say_and_stay, .script = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel" });
+    struct tcp_server *s =
+        tcp_server_open(b, &(struct tcp_server){ .on_heard = say_and_stay,
+                                                 .script = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel" });
     for (unsigned rounds = 0; rounds < 10; rounds++) {
         bench_start(b, "http://127.0.0.1:%u/a", s->port);
         for (unsigned i = 0; i < rounds; i++)
@@ -402,7 +414,8 @@ static void closing_at_any_moment_leaves_nothing_behind(void **state)
     for (unsigned rounds = 0; rounds < 10; rounds++) {
         struct bench *b = bench_new();
         struct tcp_server *s = tcp_server_open(
-            b, &(struct tcp_server){ .on_heard = say_and_stay, .script = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel" });
+            b, &(struct tcp_server){ .on_heard = say_and_stay,
+                                     .script = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel" });
         bench_start(b, "http://127.0.0.1:%u/a", s->port);
         for (unsigned i = 0; i < rounds; i++)
             uv_run(&b->loop.uv, UV_RUN_NOWAIT);

@@ -51,7 +51,8 @@ static void answer_pasv(struct tcp_peer *p, struct ftp_script *f)
 {
     char text[64];
     if (!f->data)
-        f->data = tcp_server_open(p->server->bench, &(struct tcp_server){ .on_peer = on_data_peer, .script = f });
+        f->data =
+            tcp_server_open(p->server->bench, &(struct tcp_server){ .on_peer = on_data_peer, .script = f });
     snprintf(text, sizeof text, "227 passive (127,9,9,9,%d,%d)\r\n", f->data->port >> 8, f->data->port & 255);
     say(p, text);
 }
@@ -200,8 +201,13 @@ static void replies_are_files_absences_and_failures(void **state)
         { { .retr = "450 busy\r\n" }, FETCH_FAILED, "", "FTP 450" },
         { { .retr = "451 trouble\r\n" }, FETCH_FAILED, "", "FTP 451" },
         { { .greeting = "421 too many\r\n" }, FETCH_FAILED, "", "FTP 421" },
-        { { .file = SLICE("hello"), .cut = 2 }, FETCH_FAILED, "", "the connection broke off in the middle of the file" },
-        { { .file = SLICE("hello, world"), .size = "213 999999999\r\n" }, FETCH_REFUSED, "",
+        { { .file = SLICE("hello"), .cut = 2 },
+          FETCH_FAILED,
+          "",
+          "the connection broke off in the middle of the file" },
+        { { .file = SLICE("hello, world"), .size = "213 999999999\r\n" },
+          FETCH_REFUSED,
+          "",
           "larger than 1000000 bytes" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -233,7 +239,8 @@ static void commands_hidden_in_a_name_are_not_sent(void **state)
     assert_fetched(b, FETCH_REFUSED, "", "not a URL that can be fetched");
 }
 
-/* libcurl waits for this answer with the loop at a standstill: as long as the request allows, in whole seconds. */
+/* libcurl waits for this answer with the loop at a standstill: as long as the request allows, in whole seconds.
+ */
 static void a_server_that_never_ends_a_transfer_holds_the_phone_for_its_time_only(void **state)
 {
     struct bench *b = *state;

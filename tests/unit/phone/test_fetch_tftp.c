@@ -1,6 +1,10 @@
 #include "tests/unit/phone/bench.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void a_file_comes_in_blocks_of_1432_bytes(void **state)
 {
@@ -8,7 +12,8 @@ static void a_file_comes_in_blocks_of_1432_bytes(void **state)
     char file[5001];
     memset(file, 'x', sizeof file - 1);
     file[5000] = '\0';
-    struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .says_tsize = true });
+    struct tftp_server *s =
+        tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .says_tsize = true });
     bench_fetch(b, "tftp://127.0.0.1:%u/office/y000000000000.boot", s->port);
     assert_fetched(b, FETCH_GOT, file, "");
     assert_string_equal(s->name, "office/y000000000000.boot");
@@ -35,7 +40,8 @@ static void a_server_without_options_is_fine(void **state)
     char file[1200];
     memset(file, 'y', sizeof file - 1);
     file[sizeof file - 1] = '\0';
-    struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .no_options = true });
+    struct tftp_server *s =
+        tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .no_options = true });
     bench_fetch(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
     assert_fetched(b, FETCH_GOT, file, "");
 }
@@ -44,7 +50,8 @@ static void an_empty_file_is_a_file_whatever_tsize_says(void **state)
 {
     struct bench *b = *state;
     for (int i = 0; i < 3; i++) {
-        struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .says_tsize = i == 1, .no_options = i == 2 });
+        struct tftp_server *s =
+            tftp_server_open(b, &(struct tftp_server){ .says_tsize = i == 1, .no_options = i == 2 });
         bench_fetch(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
         assert_fetched(b, FETCH_GOT, "", "");
     }
@@ -54,8 +61,13 @@ static void names_arrive_as_they_are_written(void **state)
 {
     struct bench *b = *state;
     struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .file = SLICE("x") });
-    static const char *const names[] = { "TFTP Directory/T46S(66.84.0.15), [new]$1.rom", "a;mode=netascii", "a?b=c;d",
-                                         "a#b.cfg", "100%.cfg", "J\xc3\xb6rg.cfg", "a&b+c'd.cfg" };
+    static const char *const names[] = { "TFTP Directory/T46S(66.84.0.15), [new]$1.rom",
+                                         "a;mode=netascii",
+                                         "a?b=c;d",
+                                         "a#b.cfg",
+                                         "100%.cfg",
+                                         "J\xc3\xb6rg.cfg",
+                                         "a&b+c'd.cfg" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         bench_fetch(b, "tftp://127.0.0.1:%u/%s", s->port, names[i]);
         assert_fetched(b, FETCH_GOT, "x", "");
@@ -88,26 +100,77 @@ static void every_error_packet_means_absent(void **state)
         { 1, { "a\033[31m\nb", 9 }, "TFTP error 1: a\\x1b[31m\\x0ab" },
     };
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-        struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .fails = true, .error = errors[i].error, .text = errors[i].text });
+        struct tftp_server *s = tftp_server_open(
+            b, &(struct tftp_server){ .fails = true, .error = errors[i].error, .text = errors[i].text });
         bench_fetch(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
         assert_fetched(b, FETCH_ABSENT, "", errors[i].why);
         assert_int_equal(s->asked, 1);
     }
 }
 
+/* A process of its own answers before libcurl has looked up from its request. */
+static pid_t quick_server(struct slice answer, uint16_t *ret_port)
+{
+    char request[2048];
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *ret_port = ntohs(address.sin_port);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+            len = sizeof address;
+            if (recvfrom(fd, request, sizeof request, 0, (struct sockaddr *)&address, &len) > 0)
+                sendto(fd, answer.ptr, answer.len, 0, (struct sockaddr *)&address, len);
+        }
+    }
+    close(fd);
+    return pid;
+}
+
+static void an_error_that_comes_at_once_means_absent_too(void **state)
+{
+    struct bench *b = *state;
+    static const struct slice answers[] = { { "\0\5\0\0no", 7 },
+                                            { "\0\5\0\0", 4 },
+                                            { "\0\5\0\4internal error", 19 } };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        uint16_t port = 0;
+        unsigned wrong = 0;
+        pid_t pid = quick_server(answers[i], &port);
+        for (int round = 0; round < 50; round++) {
+            bench_fetch(b, "tftp://127.0.0.1:%u/a.cfg", port);
+            wrong += b->outcome != FETCH_ABSENT;
+        }
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        assert_int_equal(wrong, 0);
+    }
+}
+
 static void nonsense_is_a_failure_not_an_absent_file(void **state)
 {
     struct bench *b = *state;
-    static const char oack[] = "\0\6blksize\0" "70000";
-    struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .instead = oack, .instead_len = sizeof oack });
-    b->request.timeout_ms = 500;
-    /* Without options it is asked once more and says the same; then it is silent. */
-    bench_start(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
-    bench_run_until(b, &s->asked, 2);
-    assert_string_equal(s->options, "");
-    manual_clock_advance(&b->clock, 600);
-    bench_run_until(b, &b->done, 1);
-    assert_int_equal(b->outcome, FETCH_FAILED);
+    static const struct slice answers[] = {
+        { "\0\6blksize\0"
+          "70000",
+          16 },               /* larger than was asked for */
+        { "\0\6blksize", 9 }, /* no value */
+        { "\0\6blksize\0"
+          "1",
+          12 },
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct tftp_server *s = tftp_server_open(
+            b, &(struct tftp_server){ .instead = answers[i].ptr, .instead_len = answers[i].len });
+        bench_fetch(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
+        assert_fetched(b, FETCH_FAILED, "", "the answer is not TFTP");
+        assert_int_equal(s->asked, 2); /* once more without options */
+        assert_string_equal(s->options, "");
+    }
 }
 
 static void silence_is_a_failure_after_the_time_that_was_asked_for(void **state)
@@ -144,7 +207,8 @@ static void a_transfer_that_goes_on_is_never_cut(void **state)
     char file[20 * 1432];
     memset(file, 'x', sizeof file - 1);
     file[sizeof file - 1] = '\0';
-    struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .pause_ms = 3000 });
+    struct tftp_server *s =
+        tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .pause_ms = 3000 });
     bench_fetch(b, "tftp://127.0.0.1:%u/T46S.rom", s->port);
     assert_fetched(b, FETCH_GOT, file, "");
     assert_true(b->clock.now_ms >= 60000);
@@ -156,7 +220,8 @@ static void a_transfer_that_stops_is_a_failure(void **state)
     char file[5000];
     memset(file, 'x', sizeof file - 1);
     file[sizeof file - 1] = '\0';
-    struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .stops_after = 2 });
+    struct tftp_server *s =
+        tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .stops_after = 2 });
     bench_start(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
     bench_run_until(b, &s->acks, 3);
     manual_clock_advance(&b->clock, 5100);
@@ -186,7 +251,8 @@ static void an_announced_size_over_the_limit_is_refused_at_the_first_block(void 
     char file[5001];
     memset(file, 'x', sizeof file - 1);
     file[5000] = '\0';
-    struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .says_tsize = true });
+    struct tftp_server *s =
+        tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .says_tsize = true });
     b->request.limit = 4999;
     bench_fetch(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
     assert_fetched(b, FETCH_REFUSED, "", "larger than 4999 bytes");
@@ -212,8 +278,15 @@ static void bytes_that_nobody_wants_are_not_kept(void **state)
 static void a_url_without_a_name_is_refused(void **state)
 {
     struct bench *b = *state;
-    static const char *const urls[] = { "tftp://127.0.0.1:1", "tftp://127.0.0.1:1/", "tftp://127.0.0.1:1/d/", "",
-                                        "a.cfg", "file:///etc/passwd", "tftps://h/x", "sftp://h/x", "http:///x" };
+    static const char *const urls[] = { "tftp://127.0.0.1:1",
+                                        "tftp://127.0.0.1:1/",
+                                        "tftp://127.0.0.1:1/d/",
+                                        "",
+                                        "a.cfg",
+                                        "file:///etc/passwd",
+                                        "tftps://h/x",
+                                        "sftp://h/x",
+                                        "http:///x" };
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
         bench_fetch(b, "%s", urls[i]);
         assert_fetched(b, FETCH_REFUSED, "", "not a URL that can be fetched");
@@ -253,6 +326,7 @@ int main(void)
         test_with_bench(an_empty_file_is_a_file_whatever_tsize_says),
         test_with_bench(names_arrive_as_they_are_written),
         test_with_bench(every_error_packet_means_absent),
+        test_with_bench(an_error_that_comes_at_once_means_absent_too),
         test_with_bench(nonsense_is_a_failure_not_an_absent_file),
         test_with_bench(silence_is_a_failure_after_the_time_that_was_asked_for),
         test_with_bench(a_lost_request_is_repeated),
