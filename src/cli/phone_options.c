@@ -1,5 +1,8 @@
 #include "cli/phone_options.h"
 
+#include "base/url.h"
+#include "guide/address.h"
+
 #include <getopt.h>
 #include <stddef.h>
 
@@ -19,6 +22,15 @@ static const struct option longs[] = {
     { "time-scale", required_argument, NULL, SCALE },
     { NULL, 0, NULL, 0 },
 };
+
+/* Of one that getopt knows; behind it may stand its value. */
+static const char *name_of(int option)
+{
+    size_t i = 0;
+    while (longs[i].val != option)
+        i++;
+    return longs[i].name;
+}
 
 struct texts {
     const char *mac, *model, *firmware, *scale;
@@ -62,6 +74,26 @@ static int check_scale(const struct verb *verb, const char *text, uint32_t *ret_
     return EXIT_DONE;
 }
 
+/* Only what no phone could ever use: what flash holds (a server type, wildcards) may change the rest. */
+static bool is_server(struct slice text)
+{
+    struct arena arena;
+    struct slice url;
+    arena_init(&arena, 4 * URL_BYTES_MAX);
+    bool ok = address_read(text, SLICE("tftp"), &arena, &url) != ADDRESS_BAD;
+    for (size_t i = 0; i < text.len; i++)
+        ok = ok && !byte_is_control(text.ptr[i]);
+    arena_free(&arena);
+    return ok;
+}
+
+static int check_server(const struct verb *verb, const char *server)
+{
+    if (server && !is_server(slice_str(server)))
+        return verb_misused(verb, "'%s' is not a URL that a phone can fetch from: tftp, ftp, http or https", server);
+    return EXIT_DONE;
+}
+
 int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
                           struct phone_arguments *ret_arguments)
 {
@@ -73,8 +105,10 @@ int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool w
     while ((option = getopt_long(argc, argv, "+:", longs, NULL)) != -1) {
         if (option == ':')
             return verb_misused(verb, "%s needs a value", argv[optind - 1]);
-        if (option == '?' || (with_root ? option == ONCE || option == SCALE : option == ROOT))
+        if (option == '?')
             return verb_misused(verb, "no option %s", argv[optind - 1]);
+        if (with_root ? option == ONCE || option == SCALE : option == ROOT)
+            return verb_misused(verb, "no option --%s", name_of(option));
         take(option, &a, &t);
     }
     if (optind < argc)
@@ -82,6 +116,8 @@ int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool w
     int status = check_identity(verb, &t, &a.id);
     if (!status)
         status = check_scale(verb, t.scale, &a.time_scale);
+    if (!status)
+        status = check_server(verb, a.server);
     if (!status)
         *ret_arguments = a;
     return status;

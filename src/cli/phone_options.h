@@ -13,7 +13,8 @@ struct phone_arguments {
     uint32_t time_scale;
 };
 
-/* EXIT_DONE, or EXIT_USAGE after saying what is wrong: a bad MAC, an unknown model, a bad firmware version.
+/* EXIT_DONE, or EXIT_USAGE after saying what is wrong: a bad MAC, an unknown model, a bad firmware version,
+ * a server URL that no phone can fetch from.
  * `with_root`: explain's --root instead of the options of a running phone. */
 int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
                           struct phone_arguments *ret_arguments);

@@ -138,9 +138,8 @@ def busybox_wget_fetches_every_file_over_http():
 # --- TFTP options ---
 
 
-@test
-def a_block_size_of_any_length_is_byte_exact():
-    with offer() as (d, files, into):
+def block_sizes_are_byte_exact(**more):
+    with offer(**more) as (d, files, into):
         for name in ('size-0.rom', 'size-1432.rom', 'size-65536.rom'):
             for size in (8, 100, 511, 512, 1428, 1432, 1468, 8192, 65464):
                 rows = [(curl_tftp, ('--tftp-blksize', size)), (atftp, (f'blksize {size}',))]
@@ -148,6 +147,16 @@ def a_block_size_of_any_length_is_byte_exact():
                 rows += [(busybox_tftp, ('-b', size))] if size >= 100 else []
                 for command, words in rows:
                     equal(fetch(command, d, name, into, *words), files[name])
+
+
+@test
+def a_block_size_of_any_length_is_byte_exact():
+    block_sizes_are_byte_exact()
+
+
+@test
+def blocks_of_64_kib_are_byte_exact_where_the_server_may():
+    block_sizes_are_byte_exact(tftp__blksize_max=65464)
 
 
 @test

@@ -173,9 +173,9 @@ class Process:
 class Daemon(Process):
     """dialtone serve; returns once it is ready. `tftp` and `http` are its ports."""
 
-    def __init__(self, arguments, before=()):
+    def __init__(self, arguments, before=(), **more):
         self.ports, self.ready = {}, threading.Event()
-        super().__init__([*before, dialtone(), 'serve', *arguments])
+        super().__init__([*before, dialtone(), 'serve', *arguments], **more)
         if not self.ready.wait(PATIENCE_S) or not self.ports:
             self.process.kill()
             self.__exit__()
@@ -306,18 +306,23 @@ class Tftp:
     def receive(self):
         """(kind, number, bytes); the number of an OACK is 0."""
         data, self.peer = self.socket.recvfrom(70000)
+        return self.read(data)
+
+    @staticmethod
+    def read(data):
         kind = OPCODES[struct.unpack('!H', data[:2])[0]]
         if kind == 'oack':
             return kind, 0, data[2:]
         return kind, struct.unpack('!H', data[2:4])[0], data[4:]
 
     def waiting(self):
-        """The datagrams that have come and nobody has read."""
+        """The datagrams that have come and nobody has read; the last one's sender becomes the peer."""
         got = []
         self.socket.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while True:
-                got.append(self.socket.recv(70000))
+                data, self.peer = self.socket.recvfrom(70000)
+                got.append(data)
         self.socket.settimeout(PATIENCE_S)
         return got
 

@@ -119,9 +119,10 @@ case('Yealink IP phones can obtain the provisioning server address from the IP p
      changed='account.1.label',
      settings='account.1.label = Desk <- sip.cfg:2\nstatic.auto_provision.server.url = {server} <- flash')
 
-case('Ensure that the access URL is correct', 'what is no URL fails before anything is asked',
-     url='gopher://192.0.2.1/', tree=TREE, mechanism=None, outcome='failed',
-     why='the server URL is not one that a phone can fetch from')
+case('Ensure that the access URL is correct', 'what is no URL in flash fails before anything is asked',
+     url=None, before=['central static.auto_provision.server.url = gopher://192.0.2.1/'], tree=TREE, mechanism=None,
+     outcome='failed', why='the server URL is not one that a phone can fetch from',
+     settings='static.auto_provision.server.url = gopher://192.0.2.1/ <- flash')
 
 case('The server URL “ftp://username:password@IP/”', 'user and password stay out of every report',
      only='http', url='http://me:hush@{address}', tree=TREE,
