@@ -178,7 +178,7 @@ class Daemon(Process):
         super().__init__([*before, dialtone(), 'serve', *arguments], **more)
         if not self.ready.wait(PATIENCE_S) or not self.ports:
             self.process.kill()
-            self.__exit__()
+            super().__exit__()
             raise AssertionError(f'not ready: {self.err}')
         self.tftp, self.http = self.ports.get('tftp'), self.ports.get('http')
 
@@ -191,6 +191,11 @@ class Daemon(Process):
             if into[-1] == 'ready':
                 self.ready.set()
         self.ready.set()
+
+    def __exit__(self, wrong, *rest):
+        super().__exit__(wrong, *rest)
+        # Also where a sanitizer says that something was lost.
+        check(wrong or self.process.returncode == 0, f'exit {self.process.returncode}: {self.err}')
 
     def events(self):
         """The journal's lines so far."""
