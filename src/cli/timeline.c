@@ -107,10 +107,28 @@ void timeline_power_on(struct timeline *t, const struct identity *id, struct sli
     put(t, "1", line.len, buf_slice(&line));
 }
 
+/* Notes are for `check` and `explain`; what will make somebody wonder about the phone is told here. */
+static void put_findings(const struct timeline *t, const struct report *r)
+{
+    char bytes[LINE_BYTES], name_bytes[LINE_BYTES / 2];
+    for (const struct finding *f = r->findings.first; f; f = f->next) {
+        struct buf line = BUF_ON(bytes), name = BUF_ON(name_bytes);
+        struct finding shown = *f;
+        if (f->severity == SEVERITY_NOTE)
+            continue;
+        naming_print(&t->style.naming, f->file, &name);
+        shown.file = buf_slice(&name);
+        buf_str(&line, "finding  ");
+        diag_print(&shown, &line);
+        put(t, f->severity == SEVERITY_ERROR ? "31" : "33", WORD_BYTES, buf_slice(&line));
+    }
+}
+
 void timeline_done(struct timeline *t, const struct report *r)
 {
     char bytes[LINE_BYTES];
     struct buf line = BUF_ON(bytes);
+    put_findings(t, r);
     report_print_verdict(r, &line);
     put(t, r->outcome == RUN_FAILED ? "1;31" : "1;32", line.len, buf_slice(&line));
 }
