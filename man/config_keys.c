@@ -39,6 +39,22 @@ static void put_values(const struct config_key *k)
     case CONFIG_SWITCH:
         printf("0 or 1");
         break;
+    case CONFIG_PREFIX:
+        printf("a path of at most %u bytes", k->max);
+        break;
+    case CONFIG_USERS:
+        printf("user names, together at most %u bytes", k->max);
+        break;
+    case CONFIG_NETWORKS:
+        printf("networks and addresses, together at most %u bytes", k->max);
+        break;
+    case CONFIG_SOME:
+        printf("some of ");
+        put_text(k->words);
+        break;
+    case CONFIG_HASH:
+        printf("one line of *dialtone passwd*");
+        break;
     }
 }
 
@@ -51,7 +67,8 @@ static void put_key(const struct config_key *k)
     printf(".++\nValues: ");
     put_values(k);
     printf(". Default: ");
-    put_text(k->unset ? k->unset : k->default_value[0] ? k->default_value : "blank");
+    const char *value = k->unset ? k->unset : k->default_value ? k->default_value : "none";
+    put_text(value[0] ? value : "blank");
     printf(". %s.\n\n", k->live ? "SIGHUP applies it" : "A change takes effect after a restart");
 }
 

@@ -43,6 +43,13 @@ bool rootdir_name_ok(struct slice name)
     return true;
 }
 
+struct slice rootdir_name(struct slice asked)
+{
+    while (asked.len && asked.ptr[0] == '/')
+        asked = slice_from(asked, 1);
+    return asked;
+}
+
 int rootdir_open(const struct rootdir *root, struct slice name, int flags, int *ret_fd)
 {
     char path[ROOTDIR_PATH_MAX + 1];

@@ -26,6 +26,8 @@ void rootdir_close(struct rootdir *root);
 /* True for a relative name that a peer may ask for: no NUL, no other control byte, no backslash, no `..` or
  * `.` segment, no empty segment, no leading slash, within Linux's lengths. "" is not a name. */
 bool rootdir_name_ok(struct slice name);
+/* A name as a peer asks for it without its leading slashes: what is looked up, and what access rules see. */
+struct slice rootdir_name(struct slice asked);
 
 /* Opens beneath the root with O_CLOEXEC | O_NONBLOCK added: a FIFO in the tree cannot hold a worker.
  * 0 and a descriptor that the caller closes, or a negative errno: -EINVAL for a name that is not ok,

@@ -102,3 +102,36 @@ void address_print(const union address *a, struct buf *out)
     buf_str(out, brackets ? "]" : "");
     buf_format(out, ":%u", address_port(a));
 }
+
+/* The address' own bytes, of an IPv4 address mapped into IPv6 the last four. */
+static struct slice bytes_of(const union address *a)
+{
+    if (a->sa.sa_family != AF_INET6)
+        return slice_of(&a->v4.sin_addr, 4);
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr);
+    return slice_of(a->v6.sin6_addr.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 16);
+}
+
+bool network_parse(struct slice text, struct network *ret_network)
+{
+    struct network n;
+    size_t slash = slice_find(text, '/');
+    struct slice host = slice_first(text, slash);
+    if (slice_eq(host, SLICE("*")) || !address_parse(host, 0, &n.base))
+        return false;
+    uint64_t most = bytes_of(&n.base).len * 8, bits = most;
+    if (slash < text.len && !slice_u64(slice_from(text, slash + 1), 0, most, &bits))
+        return false;
+    n.bits = (unsigned)bits;
+    *ret_network = n;
+    return true;
+}
+
+bool network_holds(const struct network *n, const union address *a)
+{
+    struct slice base = bytes_of(&n->base), host = bytes_of(a);
+    if (base.len != host.len || memcmp(base.ptr, host.ptr, n->bits / 8) != 0)
+        return false;
+    unsigned rest = n->bits % 8;
+    return !rest || (unsigned char)(base.ptr[n->bits / 8] ^ host.ptr[n->bits / 8]) >> (8 - rest) == 0;
+}

@@ -28,4 +28,14 @@ uint64_t address_hash(const union address *a, uint64_t seed);
 void address_print(const union address *a, struct buf *out);
 void address_print_host(const union address *a, struct buf *out);
 
+/* Addresses that begin with the same bits. */
+struct network {
+    union address base;
+    unsigned bits; /* 0..32, or 0..128 */
+};
+/* `10.0.0.0/8`, `2001:db8::/32`, or one address. Bits behind the prefix do not count. */
+bool network_parse(struct slice text, struct network *ret_network);
+/* An IPv4 address mapped into IPv6 is the IPv4 address. */
+bool network_holds(const struct network *n, const union address *a);
+
 #endif

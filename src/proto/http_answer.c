@@ -10,6 +10,7 @@ static const struct {
     { 206, "Partial Content" },
     { 304, "Not Modified" },
     { 400, "Bad Request" },
+    { 401, "Unauthorized" },
     { 403, "Forbidden" },
     { 404, "Not Found" },
     { 405, "Method Not Allowed" },
@@ -19,6 +20,7 @@ static const struct {
     { 414, "URI Too Long" },
     { 416, "Range Not Satisfiable" },
     { 417, "Expectation Failed" },
+    { 429, "Too Many Requests" },
     { 431, "Request Header Fields Too Large" },
     { 500, "Internal Server Error" },
     { 501, "Not Implemented" },
@@ -109,6 +111,7 @@ void http_answer_print(const struct http_answer *a, struct buf *out)
         put_validator(a->validator, out);
     if (a->status == 405)
         buf_text(out, SLICE("Allow: GET, HEAD\r\n"));
+    buf_text(out, a->challenges);
     if (a->retry_after_s) {
         buf_text(out, SLICE("Retry-After: "));
         buf_number(out, a->retry_after_s);

@@ -6,7 +6,7 @@
 #include "proto/http_range.h"
 
 /* Room that any head below fits in. */
-#define HTTP_ANSWER_HEAD_BYTES_MAX 512
+#define HTTP_ANSWER_HEAD_BYTES_MAX 832
 
 /* "Not Found" ...; "Unknown" for a status that dialtone never sends. */
 const char *http_status_words(unsigned status);
@@ -27,6 +27,7 @@ struct http_answer {
     bool http_1_0;                          /* the client's */
     bool close;
     unsigned retry_after_s; /* 0: none */
+    struct slice challenges; /* WWW-Authenticate lines with their CRLFs, at most 400 bytes; "": none */
 };
 
 /* With the empty line at its end. */

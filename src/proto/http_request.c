@@ -12,6 +12,7 @@ static const struct slice field_names[HTTP_FIELD_COUNT] = {
     [HTTP_FIELD_IF_RANGE] = { "if-range", 8 },
     [HTTP_FIELD_CONNECTION] = { "connection", 10 },
     [HTTP_FIELD_USER_AGENT] = { "user-agent", 10 },
+    [HTTP_FIELD_AUTHORIZATION] = { "authorization", 13 },
     [HTTP_FIELD_IF_NONE_MATCH] = { "if-none-match", 13 },
     [HTTP_FIELD_CONTENT_LENGTH] = { "content-length", 14 },
     [HTTP_FIELD_IF_MODIFIED_SINCE] = { "if-modified-since", 17 },
@@ -180,6 +181,7 @@ int http_request_parse(const struct http_guard *g, struct slice head, struct htt
     struct slice target = http_guard_target(g, head);
     head = without_empty_line(head);
     *ret_request = (struct http_request){ .head = head, .method = method_of(slice_first(head, g->method_len)) };
+    ret_request->method_text = slice_first(head, g->method_len);
     ret_request->target = target;
     if (ret_request->method == HTTP_METHOD_UNKNOWN) {
         *ret_reason = "unknown method";

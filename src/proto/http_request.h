@@ -59,6 +59,7 @@ enum http_field {
     HTTP_FIELD_IF_RANGE,
     HTTP_FIELD_CONNECTION,
     HTTP_FIELD_USER_AGENT,
+    HTTP_FIELD_AUTHORIZATION,
     HTTP_FIELD_IF_NONE_MATCH,
     HTTP_FIELD_CONTENT_LENGTH,
     HTTP_FIELD_IF_MODIFIED_SINCE,
@@ -70,6 +71,7 @@ enum http_field {
 /* Borrows from the bytes of the head. */
 struct http_request {
     enum http_method method;
+    struct slice method_text; /* as sent: Digest needs it */
     struct slice target;
     bool http_1_0;
     bool keep_alive; /* RFC 9112 9.3 */

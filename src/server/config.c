@@ -1,34 +1,41 @@
 #include "server/config.h"
 
-#include "net/address.h"
+#include "server/config_value.h"
+#include "server/user_hash.h"
 
 #define AT(field) offsetof(struct config, field)
 #define TEXT(key, field, min, max, value, what)                                                                \
     {                                                                                                          \
-        key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0                               \
+        key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                               \
     }
 #define SWITCH(key, field, value, what)                                                                        \
     {                                                                                                          \
-        key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0                                 \
+        key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                                 \
     }
 #define NUMBER(key, field, min, max, value, what)                                                              \
     {                                                                                                          \
-        key, CONFIG_NUMBER, false, min, max, NULL, value, NULL, what, AT(field), 0                             \
+        key, CONFIG_NUMBER, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                             \
     }
 #define LIMIT(key, field, min, max, value, what)                                                               \
     {                                                                                                          \
-        key, CONFIG_NUMBER, true, min, max, NULL, value, NULL, what, AT(field), 0                              \
+        key, CONFIG_NUMBER, true, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                              \
     }
 #define PORT(key, field, unset, what)                                                                          \
     {                                                                                                          \
-        key, CONFIG_NUMBER, false, 0, 65535, NULL, "0", unset, what, AT(field), AT(field##_set)                \
+        key, CONFIG_NUMBER, false, 0, 65535, NULL, "0", unset, what, AT(field), AT(field##_set), CONFIG_ONCE                \
+    }
+
+#define RULE(key, type, field, min, max, words, value, what)                                                   \
+    {                                                                                                          \
+        "access.N." key, type, true, min, max, words, value, NULL, what, offsetof(struct config_rule, field), 0,   \
+            CONFIG_PER_RULE                                                                                    \
     }
 
 static const struct config_key keys[] = {
     TEXT("root", root, 1, 4095, "/srv/dialtone", "directory of boot, CFG and resource files"),
     SWITCH("root.follow_symlinks", root_follow, "0", "follow symbolic links that stay beneath the root"),
     { "listen", CONFIG_ADDRESSES, false, 1, 1024, NULL, "*, [::]", NULL,
-      "numeric addresses, separated by commas; `*, [::]` is all", AT(listen), 0 },
+      "numeric addresses, separated by commas; `*, [::]` is all", AT(listen), 0, CONFIG_ONCE },
     SWITCH("tftp.enable", tftp_enable, "1", "serve TFTP"),
     PORT("tftp.port", tftp_port, "69 when it may be bound, else 6969", "UDP port; 0 takes any free one"),
     SWITCH("http.enable", http_enable, "1", "serve HTTP"),
@@ -36,7 +43,7 @@ static const struct config_key keys[] = {
     NUMBER("workers", workers, 0, 64, "0", "threads that serve; 0 is one a processor"),
     TEXT("state.dir", state_dir, 1, 4000, "/var/lib/dialtone", "directory of the journal's database"),
     { "journal", CONFIG_CHOICE, false, 0, 0, "off lines rows both", "both", NULL,
-      "lines on standard output, rows in the database, or both", AT(journal), 0 },
+      "lines on standard output, rows in the database, or both", AT(journal), 0, CONFIG_ONCE },
     NUMBER("journal.rows", journal_rows, 1000, 100000000, "500000", "rows kept; 200 bytes each"),
     TEXT("run.user", run_user, 0, 255, "",
          "user to become when started as root; blank is the owner of the root"),
@@ -53,129 +60,176 @@ static const struct config_key keys[] = {
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
     LIMIT("http.idle_s", http_idle_s, 1, 3600, "60", "seconds that a kept connection may be silent"),
+    RULE("prefix", CONFIG_PREFIX, prefix, 1, 1024, NULL, NULL,
+         "directory or file, / first, that rule N (1 to 64) is for; of several rules the longest prefix decides"),
+    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas"),
+    RULE("anonymous", CONFIG_SWITCH, anonymous, 0, 1, NULL, "0", "may everybody without a name"),
+    RULE("networks", CONFIG_NETWORKS, networks, 0, 4096, NULL, "",
+         "networks (10.0.0.0/8) it may be asked from, separated by commas; blank is any"),
+    RULE("protocols", CONFIG_SOME, protocols, 0, 64, "tftp http https ftp", "",
+         "protocols it may be asked by, separated by commas; blank is all"),
+    RULE("read", CONFIG_SWITCH, read, 0, 1, NULL, "1", "may be read at all"),
+    RULE("write", CONFIG_CHOICE, write, 0, 0, "none uploads create overwrite", "none",
+         "what may be written: nothing, what phones send, new files, any file"),
+    { "user.NAME", CONFIG_HASH, true, 1, 512, NULL, NULL, NULL,
+      "password of the user NAME as dialtone passwd prints it; keep the file to yourself", 0, 0,
+      CONFIG_PER_USER },
 };
+
+#define KEYS (sizeof keys / sizeof *keys)
 
 const struct config_key *config_keys(size_t *ret_count)
 {
-    *ret_count = sizeof keys / sizeof *keys;
+    *ret_count = KEYS;
     return keys;
 }
 
-static void *field_of(struct config *c, size_t offset)
+static void *field_of(void *base, size_t offset)
 {
-    return (char *)c + offset;
+    return (char *)base + offset;
 }
 
-static const void *value_of(const struct config *c, size_t offset)
+static const void *value_of(const void *base, size_t offset)
 {
-    return (const char *)c + offset;
+    return (const char *)base + offset;
 }
 
-static bool is_one_of(struct slice value, const char *words)
+static bool is_number(const struct config_key *k)
 {
-    struct slice rest = slice_str(words), word;
-    while (slice_cut(&rest, ' ', &word))
-        if (slice_eq(word, value))
-            return true;
-    return false;
+    return k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH;
 }
 
-static bool are_addresses(struct slice value)
-{
-    struct slice part;
-    union address a;
-    if (value.len && value.ptr[value.len - 1] == ',')
-        return false;
-    while (slice_cut(&value, ',', &part))
-        if (!address_parse(slice_trim(part), 0, &a))
-            return false;
-    return true;
-}
-
-/* What is wrong with a value, or NULL. */
-static const char *fault(const struct config_key *k, struct slice value)
-{
-    uint64_t number;
-    switch (k->type) {
-    case CONFIG_TEXT:
-        for (size_t i = 0; i < value.len; i++)
-            if (byte_is_control(value.ptr[i]))
-                return "holds a control byte";
-        return value.len < k->min ? "is blank" : value.len > k->max ? "is too long" : NULL;
-    case CONFIG_CHOICE:
-        return is_one_of(value, k->words) ? NULL : "is not one of the words";
-    case CONFIG_ADDRESSES:
-        return value.len >= k->min && value.len <= k->max && are_addresses(value)
-                   ? NULL
-                   : "is not a list of addresses";
-    case CONFIG_NUMBER:
-    case CONFIG_SWITCH:
-        return slice_u64(value, k->min, k->max, &number) ? NULL : "is not a number within the bounds";
-    }
-    return NULL;
-}
-
-static void report(const struct config_key *k, struct slice value, const char *what, struct place at,
-                   struct diag *findings)
-{
-    if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH)
-        diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: %u to %u", k->key, SLICE_ARG(value), what,
-                 k->min, k->max);
-    else if (k->type == CONFIG_CHOICE)
-        diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: %s", k->key, SLICE_ARG(value), what, k->words);
-    else
-        diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: at most %u bytes", k->key, SLICE_ARG(value),
-                 what, k->max);
-}
-
-static bool store(struct config *c, const struct config_key *k, struct slice value)
+/* `base`: the configuration, or one rule of it. */
+static bool store(struct config *c, void *base, const struct config_key *k, struct slice value)
 {
     uint64_t number = 0;
     slice_u64(value, 0, UINT32_MAX, &number);
     if (k->type == CONFIG_SWITCH)
-        *(bool *)field_of(c, k->offset) = number != 0;
+        *(bool *)field_of(base, k->offset) = number != 0;
     else if (k->type == CONFIG_NUMBER)
-        *(uint32_t *)field_of(c, k->offset) = (uint32_t)number;
-    else if (!arena_copy(c->arena, value, field_of(c, k->offset)))
+        *(uint32_t *)field_of(base, k->offset) = (uint32_t)number;
+    else if (!arena_copy(c->arena, value, field_of(base, k->offset)))
         return false;
     if (k->set_offset)
-        *(bool *)field_of(c, k->set_offset) = true;
+        *(bool *)field_of(base, k->set_offset) = true;
     return true;
+}
+
+/* A literal needs no copy, so this cannot fail. */
+static void store_default(struct config *c, void *base, const struct config_key *k)
+{
+    if (is_number(k))
+        store(c, base, k, slice_str(k->default_value));
+    else
+        *(struct slice *)field_of(base, k->offset) = slice_str(k->default_value);
+    if (k->set_offset)
+        *(bool *)field_of(base, k->set_offset) = false;
 }
 
 void config_init(struct config *c, struct arena *arena)
 {
     *c = (struct config){ .arena = arena };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const struct config_key *k = &keys[i];
-        /* A literal needs no copy, so this cannot fail. */
-        if (k->type == CONFIG_SWITCH || k->type == CONFIG_NUMBER)
-            store(c, k, slice_str(k->default_value));
-        else
-            *(struct slice *)field_of(c, k->offset) = slice_str(k->default_value);
-        if (k->set_offset)
-            *(bool *)field_of(c, k->set_offset) = false;
+    for (size_t i = 0; i < KEYS; i++) {
+        if (keys[i].times == CONFIG_ONCE)
+            store_default(c, c, &keys[i]);
+        for (size_t n = 0; keys[i].times == CONFIG_PER_RULE && n < CONFIG_RULES_MAX; n++)
+            store_default(c, &c->access[n], &keys[i]);
     }
 }
 
-static const struct config_key *find_key(struct slice key)
+/* A key as it is written: its row, and which rule or user it is of. */
+struct found {
+    const struct config_key *key;
+    size_t rule; /* from 0 */
+    struct slice user;
+};
+
+static const struct config_key *row_of(struct slice name)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (slice_eq(slice_str(keys[i].key), key))
+    for (size_t i = 0; i < KEYS; i++)
+        if (slice_eq(slice_str(keys[i].key), name))
             return &keys[i];
     return NULL;
 }
 
+static bool find_rule_key(struct slice rest, struct found *f)
+{
+    struct slice number;
+    uint64_t n;
+    if (!slice_cut(&rest, '.', &number) || !slice_u64(number, 1, CONFIG_RULES_MAX, &n))
+        return false;
+    f->rule = (size_t)n - 1;
+    for (size_t i = 0; i < KEYS; i++)
+        if (keys[i].times == CONFIG_PER_RULE && slice_eq(slice_str(keys[i].key + strlen("access.N.")), rest))
+            f->key = &keys[i];
+    return f->key != NULL;
+}
+
+static bool find_key(struct slice key, struct found *ret_found)
+{
+    struct found f = { 0 };
+    if (slice_starts(key, SLICE("access."))) {
+        find_rule_key(slice_from(key, strlen("access.")), &f);
+    } else if (slice_starts(key, SLICE("user."))) {
+        f.user = slice_from(key, strlen("user."));
+        f.key = user_name_ok(f.user) ? row_of(SLICE("user.NAME")) : NULL;
+    } else {
+        f.key = row_of(key);
+    }
+    *ret_found = f;
+    return f.key != NULL;
+}
+
+static struct config_user *find_user(const struct config *c, struct slice name)
+{
+    for (struct config_user *u = c->users; u; u = u->next)
+        if (slice_eq(u->name, name))
+            return u;
+    return NULL;
+}
+
+static bool store_user(struct config *c, struct slice name, struct slice hash)
+{
+    struct config_user *u = find_user(c, name), **end = &c->users;
+    if (u)
+        return arena_copy(c->arena, hash, &u->hash);
+    u = ARENA_NEW(c->arena, struct config_user);
+    if (!u || !arena_copy(c->arena, name, &u->name) || !arena_copy(c->arena, hash, &u->hash))
+        return false;
+    while (*end)
+        end = &(*end)->next;
+    *end = u;
+    c->user_count++;
+    return true;
+}
+
+static bool store_found(struct config *c, const struct found *f, struct slice value)
+{
+    switch (f->key->times) {
+    case CONFIG_ONCE:
+        return store(c, c, f->key, value);
+    case CONFIG_PER_RULE:
+        c->access[f->rule].used = true;
+        return store(c, &c->access[f->rule], f->key, value);
+    case CONFIG_PER_USER:
+        return store_user(c, f->user, value);
+    }
+    return false;
+}
+
 bool config_set(struct config *c, struct slice key, struct slice value, struct place at, struct diag *findings)
 {
-    const struct config_key *k = find_key(key);
-    const char *what = k ? fault(k, value) : NULL;
-    if (!k)
+    struct found f;
+    bool known = find_key(key, &f);
+    const char *what = known ? config_value_fault(f.key, value) : NULL;
+    if (!known)
         diag_add(findings, SEVERITY_ERROR, at, "'%.*s' is not a key of this configuration", SLICE_ARG(key));
     else if (what)
-        report(k, value, what, at, findings);
-    else if (!store(c, k, value))
-        diag_add(findings, SEVERITY_ERROR, at, "%s: out of memory", k->key);
+        config_value_report(f.key, key, value, what, at, findings);
+    else if (f.user.len && c->user_count == CONFIG_USERS_MAX && !find_user(c, f.user))
+        diag_add(findings, SEVERITY_ERROR, at, "more than %d users", CONFIG_USERS_MAX);
+    else if (!store_found(c, &f, value))
+        diag_add(findings, SEVERITY_ERROR, at, "%.*s: out of memory", SLICE_ARG(key));
     else
         return true;
     return false;
@@ -185,6 +239,7 @@ bool config_parse(struct config *c, struct slice bytes, struct slice file, struc
 {
     bool ok = true;
     struct slice line;
+    struct found f;
     if (slice_starts(bytes, SLICE("\xef\xbb\xbf")))
         bytes = slice_from(bytes, 3);
     for (uint32_t number = 1; slice_cut(&bytes, '\n', &line); number++) {
@@ -199,37 +254,111 @@ bool config_parse(struct config *c, struct slice bytes, struct slice file, struc
         }
         struct slice value = slice_trim(slice_from(text, equals + 1));
         struct slice key = slice_trim(slice_first(text, equals));
-        const char *where = find_key(key) && value.len ? value.ptr : text.ptr;
+        const char *where = find_key(key, &f) && value.len ? value.ptr : text.ptr;
         struct place at = { file, number, (uint32_t)(where - line.ptr) + 1 };
         ok = config_set(c, key, value, at, findings) && ok;
     }
     return ok;
 }
 
-static void print_value(const struct config *c, const struct config_key *k, struct buf *out)
+static bool check_users(const struct config *c, size_t n, struct diag *findings)
 {
+    struct slice rest = c->access[n].users, name;
+    bool ok = true;
+    while (slice_cut(&rest, ',', &name)) {
+        name = slice_trim(name);
+        if (find_user(c, name))
+            continue;
+        diag_add(findings, SEVERITY_ERROR, (struct place){ 0 }, "access.%zu.users: there is no user.%.*s", n + 1,
+                 SLICE_ARG(name));
+        ok = false;
+    }
+    return ok;
+}
+
+/* `/a` and `/a/` are one. */
+static struct slice bare(struct slice prefix)
+{
+    return prefix.len && prefix.ptr[prefix.len - 1] == '/' ? slice_first(prefix, prefix.len - 1) : prefix;
+}
+
+static bool check_rule(const struct config *c, size_t n, struct diag *findings)
+{
+    const struct config_rule *rule = &c->access[n];
+    if (!rule->prefix.len) {
+        diag_add(findings, SEVERITY_ERROR, (struct place){ 0 }, "access.%zu has no access.%zu.prefix", n + 1, n + 1);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (c->access[i].used && slice_eq(bare(c->access[i].prefix), bare(rule->prefix))) {
+            diag_add(findings, SEVERITY_ERROR, (struct place){ 0 }, "access.%zu and access.%zu have one prefix",
+                     i + 1, n + 1);
+            return false;
+        }
+    return check_users(c, n, findings);
+}
+
+bool config_check(const struct config *c, struct diag *findings)
+{
+    bool ok = true;
+    for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
+        if (c->access[n].used)
+            ok = check_rule(c, n, findings) && ok;
+    return ok;
+}
+
+static void print_value(const void *base, const struct config_key *k, struct buf *out)
+{
+    buf_str(out, " = ");
     if (k->type == CONFIG_SWITCH)
-        buf_number(out, *(const bool *)value_of(c, k->offset));
+        buf_number(out, *(const bool *)value_of(base, k->offset));
     else if (k->type == CONFIG_NUMBER)
-        buf_number(out, *(const uint32_t *)value_of(c, k->offset));
+        buf_number(out, *(const uint32_t *)value_of(base, k->offset));
     else
-        buf_text(out, *(const struct slice *)value_of(c, k->offset));
+        buf_text(out, *(const struct slice *)value_of(base, k->offset));
+    buf_byte(out, '\n');
+}
+
+/* How such a key is written, as a comment. */
+static void print_example(const struct config_key *k, struct buf *out)
+{
+    const char *value = k->unset ? k->unset : k->default_value ? k->default_value : "none";
+    buf_format(out, "# %s\n# %s = (%s)\n", k->description, k->key, value[0] ? value : "blank");
+}
+
+static void print_once(const struct config *c, const struct config_key *k, struct buf *out)
+{
+    if (k->set_offset && !*(const bool *)value_of(c, k->set_offset)) {
+        print_example(k, out);
+        return;
+    }
+    buf_format(out, "# %s\n%s", k->description, k->key);
+    print_value(c, k, out);
+}
+
+static void print_rule(const struct config *c, size_t n, struct buf *out)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (keys[i].times != CONFIG_PER_RULE)
+            continue;
+        buf_format(out, "access.%zu.%s", n + 1, keys[i].key + strlen("access.N."));
+        print_value(&c->access[n], &keys[i], out);
+    }
 }
 
 bool config_print(const struct config *c, struct buf *out)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const struct config_key *k = &keys[i];
-        bool unset = k->set_offset && !*(const bool *)value_of(c, k->set_offset);
-        buf_format(out, "# %s\n%s%s =", k->description, unset ? "# " : "", k->key);
-        if (unset) {
-            buf_format(out, " (%s)\n", k->unset);
-            continue;
-        }
-        buf_byte(out, ' ');
-        print_value(c, k, out);
-        buf_byte(out, '\n');
+    for (size_t i = 0; i < KEYS; i++) {
+        if (keys[i].times == CONFIG_ONCE)
+            print_once(c, &keys[i], out);
+        else
+            print_example(&keys[i], out);
     }
+    for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
+        if (c->access[n].used)
+            print_rule(c, n, out);
+    for (const struct config_user *u = c->users; u; u = u->next)
+        buf_format(out, "user.%.*s = %.*s\n", SLICE_ARG(u->name), SLICE_ARG(u->hash));
     return buf_ok(out);
 }
 
@@ -247,9 +376,9 @@ static bool differs(const struct config *a, const struct config *b, const struct
 
 void config_apply_live(struct config *c, const struct config *fresh, config_restart *restart, void *context)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    for (size_t i = 0; i < KEYS; i++) {
         const struct config_key *k = &keys[i];
-        if (!differs(c, fresh, k))
+        if (k->times != CONFIG_ONCE || !differs(c, fresh, k))
             continue;
         if (!k->live) {
             restart(context, k);

@@ -5,6 +5,27 @@
 
 #include "base/diag.h"
 
+#define CONFIG_RULES_MAX 64
+#define CONFIG_USERS_MAX 4096
+
+/* access.N: see server/access.h for what it means. */
+struct config_rule {
+    bool used; /* one of its keys was given */
+    struct slice prefix;
+    struct slice users;     /* names, separated by commas */
+    struct slice networks;  /* separated by commas; "": any */
+    struct slice protocols; /* separated by commas; "": all */
+    struct slice write;     /* none, uploads, create, overwrite */
+    bool anonymous, read;
+};
+
+/* user.NAME */
+struct config_user {
+    struct config_user *next;
+    struct slice name;
+    struct slice hash; /* server/user_hash.h */
+};
+
 /* Texts borrow from the arena that config_init() was given. */
 struct config {
     struct arena *arena;
@@ -32,6 +53,9 @@ struct config {
     uint32_t http_peer_connections;
     uint32_t http_head_s;     /* a request head must be complete within */
     uint32_t http_idle_s;     /* a kept-alive connection may be silent for */
+    struct config_rule access[CONFIG_RULES_MAX]; /* access.1 first */
+    struct config_user *users;                   /* in the order of their first mention */
+    uint32_t user_count;
 };
 
 enum config_type {
@@ -39,7 +63,19 @@ enum config_type {
     CONFIG_CHOICE,   /* one of the words in `words` */
     CONFIG_ADDRESSES, /* numeric, separated by commas */
     CONFIG_NUMBER,   /* min..max */
-    CONFIG_SWITCH    /* 0 or 1 */
+    CONFIG_SWITCH,   /* 0 or 1 */
+    CONFIG_PREFIX,   /* a directory or file of the tree, `/` first */
+    CONFIG_USERS,    /* user names, separated by commas */
+    CONFIG_NETWORKS, /* numeric, separated by commas */
+    CONFIG_SOME,     /* some of the words in `words`, separated by commas */
+    CONFIG_HASH      /* what `dialtone passwd` prints; no value of it is ever shown */
+};
+
+/* How often a key may be there. */
+enum config_times {
+    CONFIG_ONCE,
+    CONFIG_PER_RULE, /* `access.N.key`; offsets are into struct config_rule */
+    CONFIG_PER_USER  /* `user.NAME` */
 };
 
 /* One row of the schema. */
@@ -49,10 +85,11 @@ struct config_key {
     bool live; /* SIGHUP applies it; the others need a restart */
     uint32_t min, max;
     const char *words;         /* CONFIG_CHOICE: separated by blanks */
-    const char *default_value; /* as written in a file */
+    const char *default_value; /* as written in a file; NULL: none, the key has to be given */
     const char *unset;         /* what holds when the key is not given, for ports; NULL: the default value */
     const char *description;   /* one line */
     size_t offset, set_offset; /* into struct config; set_offset 0: none */
+    enum config_times times;
 };
 const struct config_key *config_keys(size_t *ret_count);
 
@@ -62,10 +99,14 @@ void config_init(struct config *c, struct arena *arena);
 bool config_set(struct config *c, struct slice key, struct slice value, struct place at, struct diag *findings);
 /* A whole file: `key = value` lines, `#` comments, blank lines. False when a finding is an error. */
 bool config_parse(struct config *c, struct slice bytes, struct slice file, struct diag *findings);
+/* What only the whole can tell, once file and command line are read: a rule without a prefix, two for one prefix, a
+ * user that is not there. False with findings. */
+bool config_check(const struct config *c, struct diag *findings);
 /* As a file that config_parse() reads back to the same. False when `out` is full. */
 bool config_print(const struct config *c, struct buf *out);
 
-/* Of `fresh` into `c` what a running server can change; each other key that differs is given to `restart`. */
+/* Of `fresh` into `c` what a running server can change; each other key that differs is given to `restart`. Rules
+ * and users are left alone: a running server holds them as a struct access. */
 typedef void config_restart(void *context, const struct config_key *key);
 void config_apply_live(struct config *c, const struct config *fresh, config_restart *restart, void *context);
 

@@ -252,9 +252,7 @@ static enum tree_answer find(struct tree *t, struct slice name, struct tree_file
 
 enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file)
 {
-    struct slice name = q->name;
-    while (name.len && name.ptr[0] == '/')
-        name = slice_from(name, 1);
+    struct slice name = rootdir_name(q->name);
     if (t->inotify >= 0)
         watch_read_events(t);
     const struct entry *known = cache_find(t, name);

@@ -1,0 +1,208 @@
+#include "server/access.h"
+
+#include "base/rootdir.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A configuration file is at most 1 MiB; parsed it takes a few times that. */
+#define ACCESS_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define ALL_PROTOCOLS UINT32_MAX
+
+static size_t count_parts(struct slice rest, char separator)
+{
+    struct slice part;
+    size_t count = 0;
+    while (slice_cut(&rest, separator, &part))
+        count++;
+    return count;
+}
+
+static unsigned protocols_of(struct slice words)
+{
+    unsigned bits = 0;
+    struct slice word;
+    if (!words.len)
+        return ALL_PROTOCOLS;
+    while (slice_cut(&words, ',', &word))
+        for (enum protocol p = PROTOCOL_TFTP; p <= PROTOCOL_PNP; p++)
+            if (slice_eq(slice_trim(word), slice_str(protocol_name(p))))
+                bits |= 1u << p;
+    return bits;
+}
+
+static enum access_write write_of(struct slice word)
+{
+    static const char *const words[] = { "none", "uploads", "create", "overwrite" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_eq(word, slice_str(words[i])))
+            return (enum access_write)i;
+    return ACCESS_WRITE_NONE;
+}
+
+static bool make_networks(struct arena *arena, struct slice rest, struct access_rule *rule)
+{
+    struct slice part;
+    rule->networks = ARENA_ARRAY(arena, struct network, count_parts(rest, ',') + 1);
+    while (rule->networks && slice_cut(&rest, ',', &part)) {
+        if (!network_parse(slice_trim(part), &rule->networks[rule->network_count]))
+            return false;
+        rule->network_count++;
+    }
+    return rule->networks != NULL;
+}
+
+static bool make_rule(struct arena *arena, const struct config_rule *from, struct access_rule *rule)
+{
+    struct slice prefix = rootdir_name(from->prefix);
+    if (prefix.len && prefix.ptr[prefix.len - 1] == '/')
+        prefix = slice_first(prefix, prefix.len - 1);
+    *rule = (struct access_rule){ .protocols = protocols_of(from->protocols),
+                                  .segments = count_parts(prefix, '/'),
+                                  .anonymous = from->anonymous,
+                                  .read = from->read,
+                                  .write = write_of(from->write) };
+    return arena_copy(arena, prefix, &rule->prefix) && arena_copy(arena, from->users, &rule->users) &&
+           make_networks(arena, from->networks, rule);
+}
+
+static bool make_users(struct access *a, const struct config *config)
+{
+    struct user *list = ARENA_ARRAY(&a->arena, struct user, (size_t)config->user_count + 1);
+    size_t count = 0;
+    if (!list)
+        return false;
+    for (const struct config_user *u = config->users; u; u = u->next, count++)
+        if (!arena_copy(&a->arena, u->name, &list[count].name) || !user_hash_parse(u->hash, &list[count].hash))
+            return false;
+    a->users = users_of(list, count);
+    return true;
+}
+
+int access_open(const struct config *config, struct access **ret_access)
+{
+    struct access *a = calloc(1, sizeof *a);
+    if (!a)
+        return -ENOMEM;
+    arena_init(&a->arena, ACCESS_BYTES_MAX);
+    bool fine = make_users(a, config);
+    for (size_t i = 0; fine && i < CONFIG_RULES_MAX; i++)
+        if (config->access[i].used)
+            fine = make_rule(&a->arena, &config->access[i], &a->rules[a->rule_count++]);
+    if (!fine) {
+        access_close(a);
+        return -ENOMEM;
+    }
+    *ret_access = a;
+    return 0;
+}
+
+void access_close(struct access *a)
+{
+    if (!a)
+        return;
+    arena_free(&a->arena);
+    free(a);
+}
+
+static bool covers(const struct access_rule *rule, struct slice name, bool (*same)(struct slice, struct slice))
+{
+    size_t len = rule->prefix.len;
+    if (name.len < len || !same(slice_first(name, len), rule->prefix))
+        return false;
+    return len == 0 || name.len == len || name.ptr[len] == '/';
+}
+
+static bool from_here(const struct access_rule *rule, const union address *peer)
+{
+    for (size_t i = 0; i < rule->network_count; i++)
+        if (network_holds(&rule->networks[i], peer))
+            return true;
+    return rule->network_count == 0;
+}
+
+static bool names_user(const struct access_rule *rule, const struct user *user)
+{
+    struct slice rest = rule->users, name;
+    while (user && slice_cut(&rest, ',', &name))
+        if (slice_eq(slice_trim(name), user->name))
+            return true;
+    return false;
+}
+
+static struct access_verdict decide_by(const struct access_rule *rule, const struct access_request *r)
+{
+    struct access_verdict v = { .answer = ACCESS_NO, .write = rule->write };
+    if (r->act == ACCESS_READ ? !rule->read : rule->write == ACCESS_WRITE_NONE)
+        v.reason = r->act == ACCESS_READ ? "not to be read" : "not to be written";
+    else if (!(rule->protocols & 1u << r->protocol))
+        v.reason = "not by this protocol";
+    else if (!from_here(rule, r->peer))
+        v.reason = "not from this network";
+    else if (rule->anonymous || names_user(rule, r->user))
+        v.answer = ACCESS_YES;
+    else if (rule->users.len)
+        v = (struct access_verdict){ ACCESS_LOGIN, r->user ? "not for this user" : "login needed", rule->write };
+    else
+        v.reason = "for nobody";
+    return v;
+}
+
+static struct access_verdict stricter(struct access_verdict a, struct access_verdict b)
+{
+    struct access_verdict v = b.answer > a.answer ? b : a;
+    v.write = a.write < b.write ? a.write : b.write;
+    return v;
+}
+
+/* Segments of the longest prefix that covers the name, counted from 1; 0: there is none. */
+static size_t longest(const struct access *a, struct slice name, bool (*same)(struct slice, struct slice))
+{
+    size_t most = 0;
+    for (size_t i = 0; i < a->rule_count; i++)
+        if (covers(&a->rules[i], name, same) && a->rules[i].segments + 1 > most)
+            most = a->rules[i].segments + 1;
+    return most;
+}
+
+/* By every rule of this length; case counting there is one at most. */
+static struct access_verdict decide_at(const struct access *a, const struct access_request *r, struct slice name,
+                                       size_t length, bool (*same)(struct slice, struct slice))
+{
+    struct access_verdict v = { ACCESS_YES, NULL, ACCESS_WRITE_OVERWRITE };
+    for (size_t i = 0; i < a->rule_count; i++)
+        if (a->rules[i].segments + 1 == length && covers(&a->rules[i], name, same))
+            v = stricter(v, decide_by(&a->rules[i], r));
+    return v;
+}
+
+struct access_verdict access_decide(const struct access *a, const struct access_request *r)
+{
+    struct access_verdict v = { ACCESS_YES, NULL, ACCESS_WRITE_UPLOADS };
+    struct slice name = rootdir_name(r->name);
+    if (!a || a->rule_count == 0)
+        return v;
+    /* The tree refuses it too; which rule it would be for cannot be told. */
+    if (name.len && !rootdir_name_ok(name))
+        return (struct access_verdict){ ACCESS_NO, "refused name", ACCESS_WRITE_NONE };
+    size_t exact = longest(a, name, slice_eq), loose = longest(a, name, slice_eq_nocase);
+    if (exact)
+        v = decide_at(a, r, name, exact, slice_eq);
+    if (loose > exact)
+        v = stricter(v, decide_at(a, r, name, loose, slice_eq_nocase));
+    return v;
+}
+
+const char *access_open_to(const struct access *a)
+{
+    const struct access_rule *rule = NULL;
+    for (size_t i = 0; a && i < a->rule_count; i++)
+        if (a->rules[i].segments == 0)
+            rule = &a->rules[i];
+    if (!rule)
+        return a && a->rule_count ? "outside of the access rules: anyone on these networks"
+                                  : "anyone on these networks";
+    if (!rule->anonymous || !rule->read)
+        return NULL;
+    return rule->network_count ? "anyone on the networks of the rule for /" : "anyone on these networks";
+}

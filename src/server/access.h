@@ -1,0 +1,75 @@
+/* Access rules: who may read and write what, one meaning for all protocols (security.md R3).
+ *
+ * The rule whose prefix is the longest decides, and no other: by whole segments, so `/T23G_1/` is not for
+ * `/T23G_10/x`. Without a rule for a name everybody may read it and phones may upload (the open mode).
+ *
+ * Case: the tree finds MAC names whatever their case, and a file system may ignore case altogether. So where a longer
+ * rule would match if case did not count, that one has to allow too. A symbolic link (root.follow_symlinks) is what its
+ * own name says, not what it points to.
+ *
+ * Immutable once made; threads share it. */
+#ifndef DIALTONE_SERVER_ACCESS_H
+#define DIALTONE_SERVER_ACCESS_H
+
+#include "net/address.h"
+#include "server/config.h"
+#include "server/journal.h"
+#include "server/users.h"
+
+enum access_write { ACCESS_WRITE_NONE, ACCESS_WRITE_UPLOADS, ACCESS_WRITE_CREATE, ACCESS_WRITE_OVERWRITE };
+
+struct access_rule {
+    struct slice prefix; /* without slashes at its ends */
+    size_t segments;
+    struct slice users; /* as in the configuration */
+    struct network *networks;
+    size_t network_count; /* 0: any */
+    unsigned protocols;   /* bit 1 << enum protocol */
+    bool anonymous, read;
+    enum access_write write;
+};
+
+struct access {
+    struct arena arena;
+    struct access_rule rules[CONFIG_RULES_MAX];
+    size_t rule_count;
+    struct users users;
+    struct access *older; /* server/serve.c's: what a worker may still use */
+};
+
+/* Of a configuration that config_check() found fine; copies what it needs. 0 or -ENOMEM. */
+int access_open(const struct config *config, struct access **ret_access);
+/* NULL is none. */
+void access_close(struct access *a);
+
+enum access_act { ACCESS_READ, ACCESS_WRITE };
+
+struct access_request {
+    enum protocol protocol;
+    const union address *peer;
+    struct slice name;       /* decoded, as it is given to tree_ask() */
+    const struct user *user; /* who has logged in; NULL: nobody */
+    enum access_act act;
+};
+
+/* In the order of their strictness. */
+enum access_answer {
+    ACCESS_YES,
+    ACCESS_LOGIN, /* the right user may */
+    ACCESS_NO     /* no login helps */
+};
+
+struct access_verdict {
+    enum access_answer answer;
+    const char *reason;      /* static; NULL with YES */
+    enum access_write write; /* what a YES to ACCESS_WRITE allows */
+};
+
+/* `a` NULL: no rules. */
+struct access_verdict access_decide(const struct access *a, const struct access_request *r);
+
+/* What is open to those who know a name, to be said at start: "anyone on these networks", or NULL when a rule for /
+ * wants a login. */
+const char *access_open_to(const struct access *a);
+
+#endif

@@ -1,0 +1,109 @@
+#include "server/config_value.h"
+
+#include "base/rootdir.h"
+#include "net/address.h"
+#include "server/user_hash.h"
+
+static bool is_one_of(struct slice value, const char *words)
+{
+    struct slice rest = slice_str(words), word;
+    while (slice_cut(&rest, ' ', &word))
+        if (slice_eq(word, value))
+            return true;
+    return false;
+}
+
+static bool is_address(struct slice text, const char *words)
+{
+    union address a;
+    (void)words;
+    return address_parse(text, 0, &a);
+}
+
+static bool is_network(struct slice text, const char *words)
+{
+    struct network n;
+    (void)words;
+    return network_parse(text, &n);
+}
+
+static bool is_user(struct slice text, const char *words)
+{
+    (void)words;
+    return user_name_ok(text);
+}
+
+/* Each of the parts between commas. */
+static bool are_all(struct slice value, bool (*is)(struct slice part, const char *words), const char *words)
+{
+    struct slice part;
+    if (value.len && value.ptr[value.len - 1] == ',')
+        return false;
+    while (slice_cut(&value, ',', &part))
+        if (!is(slice_trim(part), words))
+            return false;
+    return true;
+}
+
+static bool is_prefix(struct slice value)
+{
+    struct slice name = slice_from(value, 1);
+    if (!value.len || value.ptr[0] != '/')
+        return false;
+    if (name.len && name.ptr[name.len - 1] == '/')
+        name = slice_first(name, name.len - 1);
+    return value.len == 1 || rootdir_name_ok(name);
+}
+
+static const char *text_fault(const struct config_key *k, struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (byte_is_control(value.ptr[i]))
+            return "holds a control byte";
+    return value.len < k->min ? "is blank" : value.len > k->max ? "is too long" : NULL;
+}
+
+const char *config_value_fault(const struct config_key *k, struct slice value)
+{
+    uint64_t number;
+    struct user_hash hash;
+    bool fits = value.len >= k->min && value.len <= k->max;
+    switch (k->type) {
+    case CONFIG_TEXT:
+        return text_fault(k, value);
+    case CONFIG_CHOICE:
+        return is_one_of(value, k->words) ? NULL : "is not one of the words";
+    case CONFIG_ADDRESSES:
+        return fits && are_all(value, is_address, NULL) ? NULL : "is not a list of addresses";
+    case CONFIG_NUMBER:
+    case CONFIG_SWITCH:
+        return slice_u64(value, k->min, k->max, &number) ? NULL : "is not a number within the bounds";
+    case CONFIG_PREFIX:
+        return fits && is_prefix(value) ? NULL : "is not a path that begins with / and names no . or ..";
+    case CONFIG_USERS:
+        return fits && are_all(value, is_user, NULL) ? NULL : "is not a list of user names";
+    case CONFIG_NETWORKS:
+        return fits && are_all(value, is_network, NULL) ? NULL : "is not a list of networks";
+    case CONFIG_SOME:
+        return fits && are_all(value, is_one_of, k->words) ? NULL : "is not a list of these words";
+    case CONFIG_HASH:
+        return fits && user_hash_parse(value, &hash) ? NULL : "is not what `dialtone passwd` prints";
+    }
+    return NULL;
+}
+
+void config_value_report(const struct config_key *k, struct slice key, struct slice value, const char *what,
+                         struct place at, struct diag *findings)
+{
+    if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH)
+        diag_add(findings, SEVERITY_ERROR, at, "%.*s: '%.*s' %s: %u to %u", SLICE_ARG(key), SLICE_ARG(value), what,
+                 k->min, k->max);
+    else if (k->words)
+        diag_add(findings, SEVERITY_ERROR, at, "%.*s: '%.*s' %s: %s", SLICE_ARG(key), SLICE_ARG(value), what,
+                 k->words);
+    else if (k->type == CONFIG_HASH)
+        diag_add(findings, SEVERITY_ERROR, at, "%.*s: the value %s", SLICE_ARG(key), what);
+    else
+        diag_add(findings, SEVERITY_ERROR, at, "%.*s: '%.*s' %s: at most %u bytes", SLICE_ARG(key),
+                 SLICE_ARG(value), what, k->max);
+}
