@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
       verb_explain },
     { "check", "findings over a whole tree of boot and CFG files", "--root DIR", verb_check },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
+    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
     { "demo", "a server and three phones in one terminal", "--root DIR [--once]", verb_demo },
     { "help", "this list, or how a verb is used", "[VERB]", verb_help },
     { "version", "the version", "", verb_version },

@@ -17,6 +17,8 @@
 /* A configuration file has some hundred lines. */
 #define CONFIG_BYTES_MAX ((size_t)1024 * 1024)
 #define OPTIONS_MAX 64
+/* Comments, and a rule may print longer than it was written. */
+#define PRINT_BYTES_MAX (2 * CONFIG_BYTES_MAX)
 /* How often a draining server is looked at. */
 #define LOOK_MS 20
 
@@ -112,6 +114,12 @@ static bool load_options(struct loaded *l, const struct request *r)
         slice_cut(&value, '=', &key);
         ok = config_set(&l->config, slice_trim(key), slice_trim(value), command_line, &l->findings) && ok;
     }
+    for (size_t i = 0; i < r->option_count; i++)
+        if (slice_starts(slice_str(r->options[i]), SLICE("user."))) {
+            diag_add(&l->findings, SEVERITY_ERROR, command_line, "users belong into the file: everybody can read"
+                     " a command line");
+            ok = false;
+        }
     if (r->root)
         ok = config_set(&l->config, SLICE("root"), slice_str(r->root), command_line, &l->findings) && ok;
     return ok;
@@ -125,7 +133,8 @@ static int load(struct loaded *l, const struct request *r)
     config_init(&l->config, &l->arena);
     bool file_ok = !r->file || load_file(l, r->file);
     bool options_ok = load_options(l, r);
-    return !options_ok ? EXIT_USAGE : file_ok ? EXIT_DONE : EXIT_FAILED;
+    bool whole_ok = !options_ok || !file_ok || config_check(&l->config, &l->findings);
+    return !options_ok ? EXIT_USAGE : file_ok && whole_ok ? EXIT_DONE : EXIT_FAILED;
 }
 
 static void print_findings(const struct diag *findings)
@@ -140,11 +149,14 @@ static void print_findings(const struct diag *findings)
 
 static int print_config(const struct config *c)
 {
-    char bytes[32768];
-    struct buf out = BUF_ON(bytes);
-    if (!config_print(c, &out))
+    char *bytes = malloc(PRINT_BYTES_MAX);
+    struct buf out = buf_on(bytes, PRINT_BYTES_MAX);
+    if (!bytes || !config_print(c, &out)) {
+        free(bytes);
         return EXIT_FAILED;
+    }
     fwrite(out.ptr, 1, out.len, stdout);
+    free(bytes);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
@@ -233,7 +245,8 @@ static int serve(const struct config *c, const struct request *r)
         serve_close(s);
         return EXIT_FAILED;
     }
-    log_warning("open mode: anyone on these networks who knows a MAC address gets its files");
+    if (serve_open_to(s))
+        log_warning("open mode: %s who knows a MAC address gets its files", serve_open_to(s));
     print_listeners(s);
     wait_for_signals(s, r, &signals);
     serve_close(s);

@@ -6,13 +6,14 @@
 #include "net/stream.h"
 #include "proto/http_answer.h"
 #include "proto/http_request.h"
+#include "server/http_login.h"
 #include "server/http_service.h"
 #include "server/peer_limit.h"
 
 #include <sys/queue.h>
 
 /* Head and part head, or head and the text of a refusal. */
-#define HTTP_REPLY_TEXT_BYTES 1024
+#define HTTP_REPLY_TEXT_BYTES 1280
 
 /* One request's answer, from its making to the journal. Holds no pointer into itself, so that it can be moved
  * from the service's scratch to memory of its own when it cannot be sent at once. */
@@ -73,6 +74,8 @@ struct http_service {
     int64_t date_second; /* what `date` says */
     uint8_t date_len;
     char date[48]; /* "Date: ...\r\n" */
+    struct buf challenges; /* of the present 401, in challenge_bytes */
+    char challenge_bytes[HTTP_CHALLENGES_BYTES];
     /* The second is for the connection that makes room while the first is in use. */
     struct http_reply scratch[2];
     unsigned scratch_used;

@@ -44,6 +44,7 @@ static void put_head(struct http_connection *c, const struct http_request *reque
     r->event.code = (uint16_t)a->status;
     a->date = http_service_date(c->service);
     a->close = r->close;
+    a->challenges = a->status == 401 ? buf_slice(&c->service->challenges) : SLICE_NONE;
     a->http_1_0 = request && request->http_1_0;
     http_answer_print(a, &out);
     r->text_len = (uint16_t)out.len;
@@ -66,7 +67,7 @@ static void answer_words(struct http_connection *c, const struct http_request *r
     buf_format(&words, "%u %s%s%s\n", status, http_status_words(status), reason ? ": " : "",
                reason ? reason : "");
     a.content_length = words.len;
-    a.retry_after_s = status == 503 ? HTTP_RETRY_S : 0;
+    a.retry_after_s = status == 503 ? HTTP_RETRY_S : status == 429 ? HTTP_LOGIN_RETRY_S : 0;
     c->reply->event.outcome = outcome;
     c->reply->event.reason = reason;
     put_head(c, request, &a);
@@ -167,10 +168,23 @@ static const struct {
     [TREE_DIRECTORY] = { 404, OUTCOME_REFUSED }, [TREE_BROKEN] = { 503, OUTCOME_BROKEN },
 };
 
+/* False: refused, and answered. */
+static bool admit(struct http_connection *c, const struct http_request *request, struct slice name)
+{
+    struct access_request ask = { .protocol = c->reply->event.protocol, .peer = &c->peer, .name = name };
+    c->service->challenges = BUF_ON(c->service->challenge_bytes);
+    struct http_admission a = http_login(c->service->worker, request, ask, &c->service->challenges);
+    if (a.status)
+        answer_words(c, request, a.status, OUTCOME_REFUSED, a.reason, 0);
+    return a.status == 0;
+}
+
 static void answer_name(struct http_connection *c, const struct http_request *request, struct slice name)
 {
     const struct tree_question question = { name };
     struct http_reply *r = c->reply;
+    if (!admit(c, request, name))
+        return;
     enum tree_answer answer = tree_ask(c->service->worker->tree, &question, &r->file);
     if (answer == TREE_FILE)
         answer_found(c, request, name);

@@ -4,9 +4,9 @@
  * becomes a request, its target a name, the name a question to the tree, the answer a head and a body, and the
  * end of it exactly one journal event. Requests on one connection are answered in their order.
  *
- * What is refused, and how: 400 malformed (and close), 403 a link or no permission, 404 absent or a directory
+ * What is refused, and how: 400 malformed (and close), 401 a rule wants a login, 403 a rule, a link or no permission, 404 absent or a directory
  * (nothing is ever listed), 405 any other method of RFC 9110, 408 a head that does not come whole in time, 412,
- * 413 a body (none is taken yet), 414, 416, 417, 431, 501 an unknown method or transfer coding, 503 no room or
+ * 413 a body (none is taken yet), 414, 416, 417, 429 too many failed logins, 431, 501 an unknown method or transfer coding, 503 no room or
  * a failing machine, 505.
  *
  * Ceilings (security.md R11, R12): a connection that is answered in the round that it came in never counts. One

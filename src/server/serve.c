@@ -57,7 +57,13 @@ static size_t worker_count(const struct config *c)
 
 static int open_all(struct serve *s)
 {
-    int error = open_root(s);
+    int error = access_open(s->config, &s->access);
+    if (!error)
+        error = login_open(&s->login);
+    if (error)
+        log_error("users and rules could not be set up: %s", strerror(-error));
+    if (!error)
+        error = open_root(s);
     if (!error)
         error = serve_bind(s);
     if (!error)
@@ -154,10 +160,51 @@ static void say_restart(void *context, const struct config_key *key)
     log_warning("%s: changed, takes effect after a restart", key->key);
 }
 
+static bool is_used(const struct serve *s, const struct access *a)
+{
+    for (size_t i = 0; i < s->workers; i++)
+        if (atomic_load(&s->crew[i].access) == a)
+            return true;
+    return a == s->access;
+}
+
+/* Rules and users that no worker looks at any more. Under fresh_lock. */
+static void free_old_access(struct serve *s)
+{
+    struct access **at = &s->access;
+    while (*at) {
+        struct access *a = *at;
+        if (is_used(s, a)) {
+            at = &a->older;
+            continue;
+        }
+        *at = a->older;
+        access_close(a);
+    }
+}
+
+static void reload_access(struct serve *s, const struct config *fresh)
+{
+    struct access *a;
+    if (access_open(fresh, &a)) {
+        log_error("out of memory: users and rules stay as they were");
+        return;
+    }
+    a->older = s->access;
+    s->access = a;
+    free_old_access(s);
+}
+
+const char *serve_open_to(const struct serve *s)
+{
+    return access_open_to(s->access);
+}
+
 void serve_reload(struct serve *s, const struct config *fresh)
 {
     pthread_mutex_lock(&s->fresh_lock);
     config_apply_live(&s->fresh, fresh, say_restart, NULL);
+    reload_access(s, fresh);
     pthread_mutex_unlock(&s->fresh_lock);
     atomic_fetch_add(&s->reloads, 1);
     wake_all(s);
@@ -197,6 +244,11 @@ void serve_close(struct serve *s)
     journal_close(s->journal);
     serve_unbind(s);
     rootdir_close(&s->root);
+    for (struct access *a = s->access, *older; a; a = older) {
+        older = a->older;
+        access_close(a);
+    }
+    login_close(s->login);
     pthread_mutex_destroy(&s->fresh_lock);
     free(s->crew);
     free(s->database);

@@ -2,6 +2,8 @@
 #ifndef DIALTONE_SERVER_SERVE_INTERNAL_H
 #define DIALTONE_SERVER_SERVE_INTERNAL_H
 
+#include "server/access.h"
+#include "server/login.h"
 #include "server/serve.h"
 #include "server/service.h"
 
@@ -40,6 +42,7 @@ struct crew {
     struct timer at_last;
     struct config config; /* this worker's; its limits change at SIGHUP on its own thread */
     unsigned seen_reloads;
+    _Atomic(struct access *) access; /* the one it uses; others may be freed */
     atomic_bool ended;
 };
 
@@ -48,6 +51,8 @@ struct serve {
     struct rootdir root;
     char *root_path, *database;
     struct journal *journal;
+    struct login *login;
+    struct access *access; /* the newest, and behind `older` those that workers may use; under fresh_lock */
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;
     struct crew *crew;

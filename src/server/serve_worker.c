@@ -34,6 +34,8 @@ static void reload(struct crew *c, unsigned reloads)
     c->seen_reloads = reloads;
     pthread_mutex_lock(&c->serve->fresh_lock);
     c->config = c->serve->fresh;
+    c->worker.access = c->serve->access;
+    atomic_store(&c->access, c->serve->access);
     pthread_mutex_unlock(&c->serve->fresh_lock);
     tree_forget(c->worker.tree);
 }
@@ -73,6 +75,9 @@ int crew_open(struct serve *s, size_t index)
     *c = (struct crew){ .serve = s, .config = *s->config };
     c->worker.journal = s->journal;
     c->worker.config = &c->config;
+    c->worker.access = s->access;
+    c->worker.login = s->login;
+    atomic_store(&c->access, s->access);
     c->worker.hash_seed = s->hash_seed;
     c->worker.share = (unsigned)s->workers;
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);

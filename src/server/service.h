@@ -8,11 +8,16 @@
 #include "server/journal.h"
 #include "server/tree.h"
 
+struct access;
+struct login;
+
 struct worker {
     struct loop loop;
     struct tree *tree;
     struct journal *journal; /* shared by all workers; NULL: none */
     const struct config *config;
+    const struct access *access; /* NULL: no rules; may be another one after any callback */
+    struct login *login;         /* shared by all workers; NULL only without rules */
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
 };

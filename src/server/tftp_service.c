@@ -1,6 +1,7 @@
 #include "server/tftp_service.h"
 
 #include "net/datagram.h"
+#include "server/access.h"
 #include "server/peer_limit.h"
 #include "server/tftp_transfer.h"
 
@@ -427,12 +428,22 @@ static void start(struct tftp_service *s, const struct datagram_in *m, const str
     after(t, true);
 }
 
+/* There are no logins by TFTP, so a rule that wants one refuses. */
+static bool may_read(struct tftp_service *s, const struct datagram_in *m, struct slice name,
+                     struct refusal *ret_refusal)
+{
+    struct access_request ask = { .protocol = PROTOCOL_TFTP, .peer = &m->from, .name = name };
+    struct access_verdict v = access_decide(s->worker->access, &ask);
+    *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_ACCESS, v.reason, false };
+    return v.answer == ACCESS_YES;
+}
+
 static void on_read_request(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p)
 {
     struct refusal no;
     struct tree_file file;
     struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
-    if (may_start(s, limit, &no) && ask_tree(s, p->name, &file, &no))
+    if (may_start(s, limit, &no) && may_read(s, m, p->name, &no) && ask_tree(s, p->name, &file, &no))
         start(s, m, p, limit, &file);
     else
         refuse(s, m, p->name, no);

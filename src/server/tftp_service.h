@@ -13,6 +13,7 @@
  *
  * - a file: the transfer -> sent, stopped or broken, at its end
  * - absent: ERROR 1 -> absent
+ * - an access rule says no, or wants a login: ERROR 2 -> refused
  * - bad name, forbidden, a directory: ERROR 2 -> refused
  * - the tree failed: ERROR 0 -> broken
  * - to write: ERROR 2 -> refused
