@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -102,7 +103,12 @@ static bool load_file(struct loaded *l, const char *path)
         diag_add(&l->findings, SEVERITY_ERROR, whole, "%s", strerror(-error));
         return false;
     }
-    return config_parse(&l->config, bytes, slice_str(path), &l->findings);
+    bool fine = config_parse(&l->config, bytes, slice_str(path), &l->findings);
+    struct stat st;
+    if (l->config.users && stat(path, &st) == 0 && st.st_mode & 07)
+        diag_add(&l->findings, SEVERITY_WARNING, whole, "everybody may read this file, and who can read a user's line"
+                 " can log in as that user: chmod o= it");
+    return fine;
 }
 
 static bool load_options(struct loaded *l, const struct request *r)

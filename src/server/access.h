@@ -13,7 +13,7 @@
 
 #include "net/address.h"
 #include "server/config.h"
-#include "server/journal.h"
+#include "server/protocol.h"
 #include "server/users.h"
 
 enum access_write { ACCESS_WRITE_NONE, ACCESS_WRITE_UPLOADS, ACCESS_WRITE_CREATE, ACCESS_WRITE_OVERWRITE };

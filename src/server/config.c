@@ -261,6 +261,9 @@ bool config_parse(struct config *c, struct slice bytes, struct slice file, struc
     return ok;
 }
 
+/* Rules come from several lines. */
+static const struct place whole = { { "configuration", 13 }, 0, 0 };
+
 static bool check_users(const struct config *c, size_t n, struct diag *findings)
 {
     struct slice rest = c->access[n].users, name;
@@ -269,7 +272,7 @@ static bool check_users(const struct config *c, size_t n, struct diag *findings)
         name = slice_trim(name);
         if (find_user(c, name))
             continue;
-        diag_add(findings, SEVERITY_ERROR, (struct place){ 0 }, "access.%zu.users: there is no user.%.*s", n + 1,
+        diag_add(findings, SEVERITY_ERROR, whole, "access.%zu.users: there is no user.%.*s", n + 1,
                  SLICE_ARG(name));
         ok = false;
     }
@@ -286,12 +289,12 @@ static bool check_rule(const struct config *c, size_t n, struct diag *findings)
 {
     const struct config_rule *rule = &c->access[n];
     if (!rule->prefix.len) {
-        diag_add(findings, SEVERITY_ERROR, (struct place){ 0 }, "access.%zu has no access.%zu.prefix", n + 1, n + 1);
+        diag_add(findings, SEVERITY_ERROR, whole, "access.%zu has no access.%zu.prefix", n + 1, n + 1);
         return false;
     }
     for (size_t i = 0; i < n; i++)
         if (c->access[i].used && slice_eq(bare(c->access[i].prefix), bare(rule->prefix))) {
-            diag_add(findings, SEVERITY_ERROR, (struct place){ 0 }, "access.%zu and access.%zu have one prefix",
+            diag_add(findings, SEVERITY_ERROR, whole, "access.%zu and access.%zu have one prefix",
                      i + 1, n + 1);
             return false;
         }

@@ -1,5 +1,7 @@
 #include "server/http_login.h"
 
+#include <openssl/crypto.h>
+
 static void put_digest(enum auth_algorithm algorithm, struct slice nonce, bool stale, struct buf *out)
 {
     buf_str(out, "WWW-Authenticate: ");
@@ -52,7 +54,9 @@ static struct http_admission with_login(struct worker *w, const struct http_requ
     struct auth auth;
     if (!read_header(request, &room, &auth))
         return refuse(w, "login needed", false, challenges);
-    switch (log_in(w, request, &auth, ask, &ask->user)) {
+    enum login_answer answer = log_in(w, request, &auth, ask, &ask->user);
+    OPENSSL_cleanse(bytes, sizeof bytes);
+    switch (answer) {
     case LOGIN_DONE:
         break;
     case LOGIN_WRONG:

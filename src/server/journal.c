@@ -51,12 +51,6 @@ struct journal {
     size_t out_len, out_lines;
 };
 
-const char *protocol_name(enum protocol protocol)
-{
-    static const char *const names[] = { "tftp", "http", "https", "ftp", "pnp" };
-    return names[protocol];
-}
-
 const char *outcome_name(enum outcome outcome)
 {
     static const char *const names[] = { "sent", "unchanged", "absent", "refused", "broken", "stopped" };

@@ -7,9 +7,7 @@
 #define DIALTONE_SERVER_JOURNAL_H
 
 #include "net/address.h"
-
-enum protocol { PROTOCOL_TFTP, PROTOCOL_HTTP, PROTOCOL_HTTPS, PROTOCOL_FTP, PROTOCOL_PNP };
-const char *protocol_name(enum protocol protocol);
+#include "server/protocol.h"
 
 enum outcome {
     OUTCOME_SENT,      /* the whole file, or the range asked for */

@@ -18,7 +18,7 @@
 #define DIALTONE_SERVER_LOGIN_H
 
 #include "net/address.h"
-#include "server/journal.h"
+#include "server/protocol.h"
 #include "server/users.h"
 
 #define LOGIN_TRIES 10

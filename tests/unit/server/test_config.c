@@ -36,8 +36,14 @@ static void every_default_is_a_value_that_its_own_row_accepts(void **state)
     struct room *r = room_on(*state);
     assert_true(count > 15);
     for (size_t i = 0; i < count; i++) {
-        assert_true(config_set(&r->config, slice_str(keys[i].key), slice_str(keys[i].default_value),
-                               (struct place){ 0 }, &r->findings));
+        struct slice key = slice_str(keys[i].key);
+        char bytes[64];
+        struct buf rule = BUF_ON(bytes);
+        if (keys[i].times == CONFIG_PER_RULE)
+            buf_format(&rule, "access.64.%s", keys[i].key + strlen("access.N."));
+        if (keys[i].default_value)
+            assert_true(config_set(&r->config, rule.len ? buf_slice(&rule) : key, slice_str(keys[i].default_value),
+                                   (struct place){ 0 }, &r->findings));
         assert_true(strlen(keys[i].description) > 5 && !strchr(keys[i].description, '\n'));
     }
     assert_null(r->findings.first);
@@ -108,6 +114,73 @@ static void what_is_printed_reads_back_to_the_same(void **state)
     assert_false(config_print(&r->config, &(struct buf){ first, 0, 100, false }));
 }
 
+#define HASH                                                                                                   \
+    "scrypt$4096$8$1$00112233445566778899aabbccddeeff$"                                                        \
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff;md5$00112233445566778899aabbccddeeff"
+
+static void rules_and_users_are_printed_as_they_are_read(void **state)
+{
+    char first[16384], second[16384];
+    struct room *r = room_on(*state), *again = room_on(*state);
+    struct buf one = BUF_ON(first), two = BUF_ON(second);
+    assert_true(config_parse(&r->config,
+                             SLICE("access.2.prefix = /T23G_1/\naccess.2.users = alice, bob\naccess.2.read=0\n"
+                                   "access.64.prefix = /\naccess.64.anonymous = 1\n"
+                                   "access.64.networks = 10.0.0.0/8, 2001:db8::/32\naccess.64.protocols = tftp,ftp\n"
+                                   "access.2.write = uploads\nuser.bob = " HASH "\nuser.alice = " HASH
+                                   "\nuser.bob = " HASH ";sha256$00112233445566778899aabbccddeeff"
+                                   "00112233445566778899aabbccddeeff\n"),
+                             SLICE("d.conf"), &r->findings));
+    assert_true(config_check(&r->config, &r->findings));
+    assert_null(r->findings.first);
+    assert_int_equal(r->config.user_count, 2);
+    assert_true(config_print(&r->config, &one));
+    assert_true(config_parse(&again->config, buf_slice(&one), SLICE("printed"), &again->findings));
+    assert_null(again->findings.first);
+    assert_true(config_print(&again->config, &two));
+    assert_true(slice_eq(buf_slice(&one), buf_slice(&two)));
+    assert_slice(again->config.access[63].networks, "10.0.0.0/8, 2001:db8::/32");
+    assert_false(again->config.access[1].read);
+    assert_slice(again->config.users->name, "bob");
+    assert_true(slice_ends(again->config.users->hash, SLICE("eeff")));
+    assert_int_equal(again->config.users->hash.len, strlen(HASH) + 72);
+}
+
+static void r27_a_bad_hash_is_not_repeated_and_bad_rules_are_said(void **state)
+{
+    struct room *r = room_on(*state);
+    assert_false(config_parse(&r->config,
+                              SLICE("user.alice = hunter2\nuser.a:b = x\naccess.0.prefix = /\naccess.65.prefix = /\n"
+                                    "access.1.prefix = a/\naccess.1.prefix = /a/../b\naccess.1.prefix = /a//b\n"
+                                    "access.1.networks = 10.0.0.0/33\naccess.1.networks = lan\n"
+                                    "access.1.users = a,,b\naccess.1.protocols = tftp, gopher\n"
+                                    "access.1.write = all\naccess.1.nothing = 1\naccess.01x.read = 1\n"),
+                              SLICE("d.conf"), &r->findings));
+    assert_finding(r, 0, "d.conf:1:14: error: user.alice: the value is not what `dialtone passwd` prints");
+    assert_finding(r, 1, "d.conf:2:1: error: 'user.a:b' is not a key of this configuration");
+    assert_finding(r, 5, "d.conf:6:19: error: access.1.prefix: '/a/../b' is not a path that begins with / and names "
+                         "no . or ..: at most 1024 bytes");
+    assert_finding(r, 7, "d.conf:8:21: error: access.1.networks: '10.0.0.0/33' is not a list of networks: at most "
+                         "4096 bytes");
+    assert_finding(r, 10, "d.conf:11:22: error: access.1.protocols: 'tftp, gopher' is not a list of these words: "
+                          "tftp http https ftp");
+    assert_int_equal(r->findings.count[SEVERITY_ERROR], 14);
+}
+
+static void what_only_the_whole_tells_is_checked(void **state)
+{
+    struct room *r = room_on(*state);
+    assert_true(config_parse(&r->config,
+                             SLICE("access.1.read = 1\naccess.2.prefix = /a\naccess.3.prefix = /a/\n"
+                                   "access.4.prefix = /b\naccess.4.users = alice, nobody\nuser.alice = " HASH "\n"),
+                             SLICE("d.conf"), &r->findings));
+    assert_false(config_check(&r->config, &r->findings));
+    assert_finding(r, 0, "configuration: error: access.1 has no access.1.prefix");
+    assert_finding(r, 1, "configuration: error: access.2 and access.3 have one prefix");
+    assert_finding(r, 2, "configuration: error: access.4.users: there is no user.nobody");
+    assert_int_equal(r->findings.count[SEVERITY_ERROR], 3);
+}
+
 static void count_restart(void *context, const struct config_key *key)
 {
     struct buf *out = context;
@@ -137,6 +210,9 @@ int main(void)
         test_with_arena(a_file_is_read_with_comments_and_blanks),
         test_with_arena(a_bad_value_is_said_with_its_place_and_its_bounds),
         test_with_arena(what_is_printed_reads_back_to_the_same),
+        test_with_arena(rules_and_users_are_printed_as_they_are_read),
+        test_with_arena(r27_a_bad_hash_is_not_repeated_and_bad_rules_are_said),
+        test_with_arena(what_only_the_whole_tells_is_checked),
         test_with_arena(reloading_takes_limits_and_names_what_needs_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

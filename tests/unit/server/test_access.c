@@ -1,0 +1,160 @@
+#include "tests/unit/test.h"
+
+#include "tests/unit/server/access_rules.h"
+
+static struct access *rules;
+
+static int teardown(void **state)
+{
+    (void)state;
+    access_close(rules);
+    rules = NULL;
+    return 0;
+}
+
+static struct access_verdict decide(const char *name, const char *user, const char *peer, enum protocol protocol,
+                                    enum access_act act)
+{
+    union address a;
+    assert_true(address_parse(slice_str(peer), 4711, &a));
+    struct access_request r = { .protocol = protocol, .peer = &a, .name = slice_str(name), .act = act };
+    r.user = user ? users_find(&rules->users, slice_str(user)) : NULL;
+    assert_true(!user || r.user);
+    return access_decide(rules, &r);
+}
+
+static enum access_answer read_as(const char *name, const char *user)
+{
+    return decide(name, user, "10.0.0.1", PROTOCOL_HTTP, ACCESS_READ).answer;
+}
+
+static void without_rules_everybody_reads_and_phones_upload(void **state)
+{
+    struct access_verdict v;
+    (void)state;
+    rules = access_of("", "");
+    assert_int_equal(read_as("/00156574b150.cfg", NULL), ACCESS_YES);
+    v = decide("/00156574b150-local.cfg", NULL, "10.0.0.1", PROTOCOL_TFTP, ACCESS_WRITE);
+    assert_int_equal(v.answer, ACCESS_YES);
+    assert_int_equal(v.write, ACCESS_WRITE_UPLOADS);
+    assert_non_null(access_open_to(rules));
+    assert_non_null(access_open_to(NULL));
+    union address a;
+    assert_true(address_parse(SLICE("::1"), 1, &a));
+    struct access_request r = { .name = SLICE("x"), .peer = &a };
+    assert_int_equal(access_decide(NULL, &r).answer, ACCESS_YES);
+}
+
+#define TWO                                                                                                    \
+    "access.1.prefix = /T23G_1/\naccess.1.users = alice\n"                                                     \
+    "access.2.prefix = /T23G_2\naccess.2.users = bob, carol\n"
+
+static void r3_a_directory_is_its_users_alone(void **state)
+{
+    (void)state;
+    rules = access_of(TWO, "alice:a bob:b carol:c");
+    assert_int_equal(read_as("T23G_1/x.cfg", "alice"), ACCESS_YES);
+    assert_int_equal(read_as("T23G_1/x.cfg", NULL), ACCESS_LOGIN);
+    assert_int_equal(read_as("T23G_1/x.cfg", "bob"), ACCESS_LOGIN);
+    assert_int_equal(read_as("/T23G_2/sub/x.cfg", "carol"), ACCESS_YES);
+    assert_int_equal(read_as("/T23G_2/sub/x.cfg", "alice"), ACCESS_LOGIN);
+    assert_int_equal(read_as("T23G_2", NULL), ACCESS_LOGIN);
+    assert_int_equal(read_as("T23G_10/x.cfg", NULL), ACCESS_YES);
+    assert_int_equal(read_as("T23G_", NULL), ACCESS_YES);
+    assert_int_equal(read_as("y000000000044.cfg", NULL), ACCESS_YES);
+    assert_non_null(access_open_to(rules));
+}
+
+static void r3_no_spelling_of_a_name_passes_by_a_rule(void **state)
+{
+    static const char *const names[] = { "/T23G_1/x", "//T23G_1/x", "///T23G_1/x", "/t23g_1/x", "T23g_1/X" };
+    static const char *const bad[] = { "/T23G_1//x", "T23G_3//../T23G_1/x", "./T23G_1/x", "/T23G_1/./x", "T23G_1\\x",
+                                       "/x/../T23G_1/x", "T23G_1/", "T23G_1/\x01" };
+    (void)state;
+    rules = access_of(TWO "access.3.prefix = /00156574b150.cfg\naccess.3.users = alice\n",
+                      "alice:a bob:b carol:c");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(read_as(names[i], NULL), ACCESS_LOGIN);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(read_as(bad[i], "alice"), ACCESS_NO);
+    assert_int_equal(read_as("/00156574B150.CFG", NULL), ACCESS_LOGIN);
+    assert_int_equal(read_as("/00156574B150.CFG", "alice"), ACCESS_YES);
+}
+
+static void the_longest_prefix_decides_alone(void **state)
+{
+    (void)state;
+    rules = access_of("access.5.prefix = /\naccess.5.users = alice\n"
+                      "access.3.prefix = /pub\naccess.3.anonymous = 1\n"
+                      "access.9.prefix = /pub/a/secret/\naccess.9.read = 0\n",
+                      "alice:a");
+    assert_int_equal(read_as("x", NULL), ACCESS_LOGIN);
+    assert_int_equal(read_as("", NULL), ACCESS_LOGIN);
+    assert_int_equal(read_as("pub/x", NULL), ACCESS_YES);
+    assert_int_equal(read_as("pub/a/x", NULL), ACCESS_YES);
+    assert_int_equal(read_as("pub/a/secret/x", "alice"), ACCESS_NO);
+    assert_int_equal(read_as("public/x", NULL), ACCESS_LOGIN);
+    /* Another directory on a file system that tells the two apart: both rules have to allow. */
+    assert_int_equal(read_as("PUB/x", NULL), ACCESS_LOGIN);
+    assert_null(access_open_to(rules));
+}
+
+static void networks_and_protocols_are_kept_to(void **state)
+{
+    struct access_verdict v;
+    (void)state;
+    rules = access_of("access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.networks = 10.0.0.0/8, 2001:db8::/32\n"
+                      "access.1.protocols = https, tftp\n",
+                      "");
+    assert_int_equal(decide("x", NULL, "10.9.9.9", PROTOCOL_HTTPS, ACCESS_READ).answer, ACCESS_YES);
+    assert_int_equal(decide("x", NULL, "::ffff:10.9.9.9", PROTOCOL_TFTP, ACCESS_READ).answer, ACCESS_YES);
+    assert_int_equal(decide("x", NULL, "2001:db8::7", PROTOCOL_TFTP, ACCESS_READ).answer, ACCESS_YES);
+    v = decide("x", NULL, "11.0.0.1", PROTOCOL_HTTPS, ACCESS_READ);
+    assert_int_equal(v.answer, ACCESS_NO);
+    assert_slice(slice_str(v.reason), "not from this network");
+    v = decide("x", NULL, "10.9.9.9", PROTOCOL_HTTP, ACCESS_READ);
+    assert_int_equal(v.answer, ACCESS_NO);
+    assert_slice(slice_str(v.reason), "not by this protocol");
+    assert_slice(slice_str(access_open_to(rules)), "anyone on the networks of the rule for /");
+}
+
+static void a_rule_without_users_and_anonymous_is_for_nobody(void **state)
+{
+    (void)state;
+    rules = access_of("access.1.prefix = /\n", "alice:a");
+    assert_int_equal(read_as("x", "alice"), ACCESS_NO);
+    assert_null(access_open_to(rules));
+}
+
+static void what_may_be_written_comes_with_the_verdict(void **state)
+{
+    struct access_verdict v;
+    (void)state;
+    rules = access_of("access.1.prefix = /\naccess.1.anonymous = 1\naccess.2.prefix = /in\naccess.2.users = alice\n"
+                      "access.2.write = create\naccess.2.read = 0\n",
+                      "alice:a");
+    v = decide("x", NULL, "10.0.0.1", PROTOCOL_FTP, ACCESS_WRITE);
+    assert_int_equal(v.answer, ACCESS_NO);
+    assert_slice(slice_str(v.reason), "not to be written");
+    assert_int_equal(decide("in/x", NULL, "10.0.0.1", PROTOCOL_FTP, ACCESS_WRITE).answer, ACCESS_LOGIN);
+    v = decide("in/x", "alice", "10.0.0.1", PROTOCOL_FTP, ACCESS_WRITE);
+    assert_int_equal(v.answer, ACCESS_YES);
+    assert_int_equal(v.write, ACCESS_WRITE_CREATE);
+    assert_int_equal(read_as("in/x", "alice"), ACCESS_NO);
+}
+
+#define access_test(f) cmocka_unit_test_teardown(f, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        access_test(without_rules_everybody_reads_and_phones_upload),
+        access_test(r3_a_directory_is_its_users_alone),
+        access_test(r3_no_spelling_of_a_name_passes_by_a_rule),
+        access_test(the_longest_prefix_decides_alone),
+        access_test(networks_and_protocols_are_kept_to),
+        access_test(a_rule_without_users_and_anonymous_is_for_nobody),
+        access_test(what_may_be_written_comes_with_the_verdict),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
