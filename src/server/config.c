@@ -288,6 +288,7 @@ static struct slice bare(struct slice prefix)
 static bool check_rule(const struct config *c, size_t n, struct diag *findings)
 {
     const struct config_rule *rule = &c->access[n];
+    bool users_ok = check_users(c, n, findings);
     if (!rule->prefix.len) {
         diag_add(findings, SEVERITY_ERROR, whole, "access.%zu has no access.%zu.prefix", n + 1, n + 1);
         return false;
@@ -298,7 +299,7 @@ static bool check_rule(const struct config *c, size_t n, struct diag *findings)
                      i + 1, n + 1);
             return false;
         }
-    return check_users(c, n, findings);
+    return users_ok;
 }
 
 bool config_check(const struct config *c, struct diag *findings)
