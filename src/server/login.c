@@ -228,7 +228,8 @@ static bool is_fresh(const struct login *l, struct slice nonce, uint64_t now_ms,
         !slice_hex_u64(slice_first(nonce, 12), 0, UINT64_MAX, &made_ms))
         return false;
     *ret_made_ms = made_ms;
-    return now_ms - made_ms < (uint64_t)LOGIN_NONCE_S * 1000;
+    /* Another worker may be a round ahead of this one. */
+    return made_ms > now_ms || now_ms - made_ms < (uint64_t)LOGIN_NONCE_S * 1000;
 }
 
 /* A count is used once. Requests on several connections may overtake each other, by 64 at most. Under lock. */

@@ -2,6 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "tests/server_fakes.h"
+#include "tests/unit/server/access_rules.h"
 
 #include "net/datagram.h"
 #include "proto/tftp.h"
@@ -266,6 +267,30 @@ static void R15_malformed_requests_get_error_4_and_an_event(void **state)
     expect_error(fd, 4, "file name too long");
     assert_int_equal(fake_events[0].name_len, 255);
     close(fd);
+}
+
+static void r3_a_rule_that_wants_a_login_or_says_no_is_error_2(void **state)
+{
+    (void)state;
+    struct access *rules = access_of("access.1.prefix = /big.rom\naccess.1.users = alice\n"
+                                     "access.2.prefix = /ill\naccess.2.anonymous = 1\naccess.2.networks = 10.0.0.0/8\n",
+                                     "alice:secret-one");
+    assert_non_null(rules);
+    worker.access = rules;
+    open_service("127.0.0.1");
+    int fd = phone();
+    ask_plain(fd, "big.rom");
+    expect_error(fd, 2, "login needed");
+    ask_plain(fd, "//big.rom");
+    expect_error(fd, 2, "login needed");
+    ask_plain(fd, "ill");
+    expect_error(fd, 2, "not from this network");
+    assert_int_equal(fake_event_count, 3);
+    assert_int_equal(fake_events[2].outcome, OUTCOME_REFUSED);
+    assert_int_equal(fake_events[2].code, 2);
+    fetch("y000000000000.boot", 579);
+    close(fd);
+    access_close(rules);
 }
 
 static void R13_a_request_heard_twice_makes_one_transfer(void **state)
@@ -694,6 +719,7 @@ int main(void)
         service_test(the_same_over_ipv6_and_on_a_wildcard),
         service_test(every_refusal_has_its_code_and_its_event),
         service_test(R15_malformed_requests_get_error_4_and_an_event),
+        service_test(r3_a_rule_that_wants_a_login_or_says_no_is_error_2),
         service_test(R13_a_request_heard_twice_makes_one_transfer),
         service_test(a_request_heard_again_later_is_answered_by_the_same_transfer),
         service_test(a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer),
