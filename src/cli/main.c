@@ -19,6 +19,8 @@ static const struct verb verbs[] = {
       "                        [--json] [--show-secrets]",
       verb_explain },
     { "check", "findings over a whole tree of boot and CFG files", "--root DIR", verb_check },
+    { "cert", "a CA to import into phones and the server's certificates",
+      "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]", verb_cert },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "demo", "a server and three phones in one terminal", "--root DIR [--once]", verb_demo },
     { "help", "this list, or how a verb is used", "[VERB]", verb_help },
