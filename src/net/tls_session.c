@@ -12,7 +12,8 @@ struct tls_session {
     SSL *ssl;
     int fd;
     bool more;            /* what is written now is followed by more: the packet may wait for it */
-    bool ended;           /* the peer sends no more bytes at all */
+    bool heard;           /* anything at all */
+    bool ended;           /* the peer sends no more bytes */
     bool dry;             /* what OpenSSL holds is no whole record */
     bool broken;          /* no close_notify any more */
     uint8_t read_event, write_event; /* what the last read and the last write want to wait for */
@@ -32,6 +33,7 @@ static int on_bio_read(BIO *bio, char *into, int len)
     BIO_clear_retry_flags(bio);
     if (n < 0 && errno == EAGAIN)
         BIO_set_retry_read(bio);
+    t->heard = t->heard || n > 0;
     t->ended = n == 0;
     t->error = n < 0 ? errno : 0;
     return (int)n;
@@ -153,7 +155,7 @@ static ssize_t break_off(struct tls_session *t)
 static ssize_t lose(struct tls_session *t)
 {
     t->broken = true;
-    if (!SSL_is_init_finished(t->ssl) && !SSL_in_before(t->ssl))
+    if (t->heard && !SSL_is_init_finished(t->ssl))
         t->fault = "the peer went away within the TLS handshake";
     ERR_clear_error();
     return t->error ? -t->error : 0;

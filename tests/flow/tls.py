@@ -440,7 +440,7 @@ def keys_of_the_servers_user_are_taken_and_read_again():
 
 
 def phone(h, d, **environment):
-    return run('phone', '--mac', '001565112233', '--model', 'T46S', '--firmware', '66.84.0.15', '--once', '--flash',
+    return run('phone', '--mac', '001565112233', '--model', 'T46S', '--firmware', '66.84.0.15', '--once', '--time-scale', 100, '--flash',
                h.dir / 'flash', '--server', f'https://localhost:{d.https}/desk/', env={**os.environ, **environment})
 
 
