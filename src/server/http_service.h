@@ -25,7 +25,7 @@
  *
  * HTTPS: the handshake has to be done within `http.head_s` too, and a connection takes its slot with it. One that
  * failed makes one event, without a name. A peer that speaks plain HTTP gets 400 in plain text. An idle connection
- * holds some 10 KiB more. */
+ * holds some 14 KiB more. */
 #ifndef DIALTONE_SERVER_HTTP_SERVICE_H
 #define DIALTONE_SERVER_HTTP_SERVICE_H
 
