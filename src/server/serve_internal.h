@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 /* Addresses times protocols; an operator names a handful. */
-#define ENDPOINTS_MAX 32
+#define ENDPOINTS_MAX 48
 #define WORKERS_MAX 64
 
 /* One protocol on one worker's socket. */
@@ -55,6 +55,7 @@ struct serve {
     struct crew *crew;
     size_t workers, tls_workers; /* in `crew`, in this order */
     struct tls_tickets *tickets; /* NULL without TLS */
+    uid_t key_owner;             /* whom this process becomes; looked up while users can be */
     struct ssl_ctx_st *tls;      /* the newest; under fresh_lock once threads run */
     uint64_t hash_seed;
     _Atomic(enum wish) wish;

@@ -49,14 +49,11 @@ static int set_pairs(const struct config *c, struct paths *paths, struct tls_opt
 static int load(const struct serve *s, struct buf *why, struct ssl_ctx_st **ret_context)
 {
     const struct config *c = s->config;
-    struct tls_options o = { .only_1_3 = slice_eq(c->tls_min_version, SLICE("1.3")), .tickets = s->tickets };
+    struct tls_options o = { .only_1_3 = slice_eq(c->tls_min_version, SLICE("1.3")),
+                             .tickets = s->tickets,
+                             .key_owner = s->key_owner };
     struct paths paths;
     int error = set_pairs(c, &paths, &o, why);
-    if (!error) {
-        error = confine_account(s->root.fd, c->run_user, &o.key_owner);
-        if (error)
-            buf_format(why, "run.user: %s", strerror(-error));
-    }
     return error ? error : tls_context_open(&o, why, ret_context);
 }
 
@@ -68,7 +65,9 @@ int serve_tls_open(struct serve *s)
         log_warning("https.port is set and tls.certificate is not: HTTPS is not served");
     if (!serve_has_tls(s->config))
         return 0;
-    int error = tls_tickets_open(&clock_system, &s->tickets);
+    int error = confine_account(s->root.fd, s->config->run_user, &s->key_owner);
+    if (!error)
+        error = tls_tickets_open(&clock_system, &s->tickets);
     if (!error)
         error = load(s, &why, &s->tls);
     if (error)
