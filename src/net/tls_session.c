@@ -1,3 +1,4 @@
+#include "base/rootdir.h"
 #include "net/tls_inside.h"
 
 #include <errno.h>
@@ -5,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <uv.h>
 
 struct tls_session {
@@ -246,15 +246,10 @@ ssize_t tls_session_write(struct tls_session *t, struct slice first, struct slic
 ssize_t tls_session_send_file(struct tls_session *t, int file, uint64_t offset, size_t len)
 {
     char bytes[TLS_RECORD_BYTES];
-    ssize_t n;
     if (t->broken)
         return -EPIPE;
-    do
-        n = pread(file, bytes, len < sizeof bytes ? len : sizeof bytes, (off_t)offset);
-    while (n < 0 && errno == EINTR);
-    if (n <= 0)
-        return n < 0 ? -errno : 0;
-    return write_record(t, bytes, (size_t)n, false);
+    ssize_t n = rootdir_read_at(file, offset, bytes, len < sizeof bytes ? len : sizeof bytes);
+    return n <= 0 ? n : write_record(t, bytes, (size_t)n, false);
 }
 
 void tls_session_end(struct tls_session *t)
