@@ -32,8 +32,10 @@ static bool set_serial(X509 *x)
 static bool set_subject(X509 *x, const char *common_name)
 {
     X509_NAME *name = X509_get_subject_name(x);
-    return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const unsigned char *)"dialtone", -1, -1, 0) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1, 0) == 1;
+    return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const unsigned char *)"dialtone", -1, -1, 0) ==
+               1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1, -1,
+                                      0) == 1;
 }
 
 static X509 *blank(const char *common_name, unsigned days, EVP_PKEY *key)

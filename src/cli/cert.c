@@ -103,9 +103,9 @@ static int take_option(const struct verb *verb, int option, struct request *r)
 static int parse_arguments(const struct verb *verb, int argc, char **argv, struct request *r)
 {
     static const struct option longs[] = {
-        { "dir", required_argument, NULL, 'd' },  { "name", required_argument, NULL, 'n' },
-        { "ip", required_argument, NULL, 'i' },   { "days", required_argument, NULL, 't' },
-        { "force", no_argument, NULL, 'f' },      { NULL, 0, NULL, 0 },
+        { "dir", required_argument, NULL, 'd' }, { "name", required_argument, NULL, 'n' },
+        { "ip", required_argument, NULL, 'i' },  { "days", required_argument, NULL, 't' },
+        { "force", no_argument, NULL, 'f' },     { NULL, 0, NULL, 0 },
     };
     int option, status = EXIT_DONE;
     *r = (struct request){ 0 };
@@ -194,8 +194,7 @@ static int find_ca(struct cert *c, struct authority_pair *ret_ca)
     bool certificate = exists(c, CA_CERTIFICATE), key = exists(c, CA_KEY);
     if (!certificate && !key)
         return make_ca(c, ret_ca);
-    int error =
-        rootdir_read(&c->root, SLICE(CA_CERTIFICATE), PEM_BYTES_MAX, &c->arena, &ret_ca->certificate);
+    int error = rootdir_read(&c->root, SLICE(CA_CERTIFICATE), PEM_BYTES_MAX, &c->arena, &ret_ca->certificate);
     if (error)
         return fail(c, CA_CERTIFICATE, error);
     error = rootdir_read(&c->root, SLICE(CA_KEY), PEM_BYTES_MAX, &c->arena, &ret_ca->key);
@@ -212,7 +211,8 @@ static int refuse_to_overwrite(const struct cert *c)
                             : exists(c, server_pairs[i].key)       ? server_pairs[i].key
                                                                    : NULL;
         if (there) {
-            fprintf(stderr, "dialtone cert: %s/%s is there already; --force makes the server's certificates anew\n",
+            fprintf(stderr,
+                    "dialtone cert: %s/%s is there already; --force makes the server's certificates anew\n",
                     c->path, there);
             return EXIT_FAILED;
         }
@@ -239,14 +239,16 @@ static int make_server(struct cert *c, const struct authority_pair *ca)
 
 static int tell(const struct cert *c)
 {
-    printf("\nInto the configuration of dialtone serve, then restart it, or send SIGHUP when it has them already:\n\n");
+    printf("\nInto the configuration of dialtone serve, then restart it, or send SIGHUP when it has them "
+           "already:\n\n");
     printf("tls.certificate = %s/%s, %s/%s\n", c->path, server_pairs[0].certificate, c->path,
            server_pairs[1].certificate);
     printf("tls.key = %s/%s, %s/%s\n", c->path, server_pairs[0].key, c->path, server_pairs[1].key);
-    printf("\nInto every phone, at Security > Trusted Certificates > Import Trusted Certificates:\n\n%s/%s\n", c->path,
-           CA_CERTIFICATE);
+    printf("\nInto every phone, at Security > Trusted Certificates > Import Trusted Certificates:\n\n%s/%s\n",
+           c->path, CA_CERTIFICATE);
     printf("\nThe phone's URL names the server as %s.\n", c->request->names);
-    printf("%s/%s signs for all phones that trust it: keep it secret, and a copy of it safe.\n", c->path, CA_KEY);
+    printf("%s/%s signs for all phones that trust it: keep it secret, and a copy of it safe.\n", c->path,
+           CA_KEY);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -89,7 +89,7 @@ static int no_passphrase(char *into, int size, int writing, void *context)
 
 struct loaded {
     X509 *certificate;
-    STACK_OF(X509) *chain;
+    STACK_OF(X509) * chain;
     EVP_PKEY *key;
 };
 
@@ -121,7 +121,8 @@ static int parse_key(struct slice bytes, struct loaded *l, const char *file, str
     return l->key ? 0 : say_openssl(why, file, "no private key in PEM without a passphrase");
 }
 
-static int load_both(const struct tls_pair *pair, const struct tls_options *o, struct loaded *l, struct buf *why)
+static int load_both(const struct tls_pair *pair, const struct tls_options *o, struct loaded *l,
+                     struct buf *why)
 {
     char *bytes = malloc(TLS_FILE_BYTES_MAX);
     struct buf into = buf_on(bytes, TLS_FILE_BYTES_MAX);

@@ -1,10 +1,12 @@
-/* TLS for net/stream, serving side, by OpenSSL: what is offered, certificates, tickets, one session a connection.
+/* TLS for net/stream, serving side, by OpenSSL: what is offered, certificates, tickets, one session a
+ * connection.
  *
  * What is offered (security.md R6): TLS 1.3 and 1.2, in 1.2 only suites that are forward secret and
- * authenticated (ECDHE with AES-GCM or ChaCha20-Poly1305); no compression, no renegotiation, no early data; by ALPN
- * http/1.1 and nothing else, so that a session meant for another protocol ends here (ALPACA, CVE-2021-3618).
- * The server's order of suites holds; a peer that puts ChaCha20 first, as phones without AES in hardware do, gets
- * it. An ECDSA and an RSA certificate stand side by side: a peer gets the first kind that it can check.
+ * authenticated (ECDHE with AES-GCM or ChaCha20-Poly1305); no compression, no renegotiation, no early data; by
+ * ALPN http/1.1 and nothing else, so that a session meant for another protocol ends here (ALPACA,
+ * CVE-2021-3618). The server's order of suites holds; a peer that puts ChaCha20 first, as phones without AES in
+ * hardware do, gets it. An ECDSA and an RSA certificate stand side by side: a peer gets the first kind that it
+ * can check.
  *
  * A context is an SSL_CTX, named here by its struct so that nobody else needs OpenSSL's headers. It counts its
  * references itself, and a session holds one: a context can be replaced while connections made with it live on.
@@ -62,7 +64,8 @@ struct ssl_ctx_st *tls_context_share(struct ssl_ctx_st *context);
 void tls_context_close(struct ssl_ctx_st *context);
 
 /* A session on a connected, non-blocking socket, which stays the caller's. The handshake is done within the
- * first reads. An idle one costs some 14 KiB (measured), since its buffers are given back when they are empty. */
+ * first reads. An idle one costs some 14 KiB (measured), since its buffers are given back when they are empty.
+ */
 struct tls_session;
 /* 0 or -ENOMEM. */
 int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **ret_session);

@@ -11,13 +11,13 @@
 struct tls_session {
     SSL *ssl;
     int fd;
-    bool more;            /* what is written now is followed by more: the packet may wait for it */
-    bool heard;           /* anything at all */
-    bool ended;           /* the peer sends no more bytes */
-    bool dry;             /* what OpenSSL holds is no whole record */
-    bool broken;          /* no close_notify any more */
+    bool more;                       /* what is written now is followed by more: the packet may wait for it */
+    bool heard;                      /* anything at all */
+    bool ended;                      /* the peer sends no more bytes */
+    bool dry;                        /* what OpenSSL holds is no whole record */
+    bool broken;                     /* no close_notify any more */
     uint8_t read_event, write_event; /* what the last read and the last write want to wait for */
-    int error;            /* of the last system call */
+    int error;                       /* of the last system call */
     const char *fault;
 };
 
@@ -125,7 +125,8 @@ static const struct {
     { SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "the peer does not accept the certificate" },
     { SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "the peer does not accept the certificate" },
     { SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE, "the peer does not know this kind of certificate" },
-    { SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED, "the peer takes the certificate for expired: is its clock right?" },
+    { SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED,
+      "the peer takes the certificate for expired: is its clock right?" },
     { SSL_R_UNSUPPORTED_PROTOCOL, "the peer speaks only older versions of TLS" },
     { SSL_R_VERSION_TOO_LOW, "the peer speaks only older versions of TLS" },
     { SSL_R_NO_SHARED_CIPHER, "the peer speaks only older cipher suites" },

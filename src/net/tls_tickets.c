@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 struct ticket_key {
-    unsigned char name[16], cipher[32], mac[32]; /* sizes of AES-256 and HMAC-SHA-256; OpenSSL fixes the name's */
+    unsigned char name[16], cipher[32],
+        mac[32]; /* sizes of AES-256 and HMAC-SHA-256; OpenSSL fixes the name's */
 };
 
 struct tls_tickets {

@@ -37,7 +37,8 @@ static int set_pairs(const struct config *c, struct paths *paths, struct tls_opt
     int certificates = split(c->tls_certificate, paths->certificate);
     int keys = split(c->tls_key, paths->key);
     if (certificates < 1 || keys != certificates) {
-        buf_format(why, "tls.certificate and tls.key name as many files as each other, at most %d", TLS_PAIRS_MAX);
+        buf_format(why, "tls.certificate and tls.key name as many files as each other, at most %d",
+                   TLS_PAIRS_MAX);
         return -EINVAL;
     }
     o->pair_count = (size_t)certificates;
@@ -85,7 +86,8 @@ void serve_tls_reload(struct serve *s)
     int error = load(s, &why, &fresh);
     if (error) {
         log_error("tls: the certificates stay as they were: %.*s%s", SLICE_ARG(buf_slice(&why)),
-                  error == -EACCES ? "; the server gave up root, so the file has to be its user's, or restart" : "");
+                  error == -EACCES ? "; the server gave up root, so the file has to be its user's, or restart"
+                                   : "");
         return;
     }
     pthread_mutex_lock(&s->fresh_lock);

@@ -1,17 +1,19 @@
-"""HTTPS from the outside: dialtone cert, curl, openssl s_client, raw sessions, SIGHUP, keys that are not kept well."""
+"""HTTPS from the outside: dialtone cert, curl, openssl s_client, raw sessions, SIGHUP, keys kept badly."""
 import contextlib
 import http.client
 import os
+import random
 import re
 import shutil
 import signal
+import socket
 import ssl
 import stat
 import subprocess
 import time
 
-from house import (House, check, connect, equal, http_get, http_raw, need, program, read_to_end,
-                   run, some_bytes, until)
+from house import (House, check, connect, equal, http_get, http_raw, need, program, read_to_end, run, some_bytes,
+                   until)
 from tap import main, skip, test
 
 CFG = b'#!version:1.0.0.1\naccount.1.enable = 1\n'
@@ -346,14 +348,42 @@ def plain_http_on_the_port_of_https_is_told_so_in_plain_text():
         check(d.saw(' https ', d.out), d.out)
 
 
+def client_hello(h):
+    """What a client sends first."""
+    out = ssl.MemoryBIO()
+    session = client(h).wrap_bio(ssl.MemoryBIO(), out, server_hostname='localhost')
+    with contextlib.suppress(ssl.SSLWantReadError):
+        session.do_handshake()
+    return out.read()
+
+
+@test
+def broken_handshakes_and_records_harm_nobody():
+    chance = random.Random(7)
+    with serving(tls__workers=1) as (h, d):
+        hello = client_hello(h)
+        with dial(d, client(h)) as good:
+            for turn in range(300):
+                broken = bytearray(hello)
+                for _ in range(chance.choice((1, 3, 30))):
+                    broken[chance.randrange(len(broken))] = chance.randrange(256)
+                with connect(d.https) as s:
+                    s.sendall(broken[:chance.choice((len(broken), chance.randrange(1, len(broken))))])
+                    if turn % 3 == 0:
+                        s.sendall(chance.randbytes(100))
+            for _ in range(50):
+                # Past the handshake, so that what is broken is a record.
+                with dial(d, client(h)) as s:
+                    raw = socket.socket(fileno=os.dup(s.fileno()))
+                    with raw, contextlib.suppress(OSError):
+                        raw.sendall(b'\x17\x03\x03' + chance.randbytes(chance.randrange(1, 200)))
+            equal(ask(good), (200, CFG))
+
+
 @test
 def a_handshake_that_never_ends_is_cut_after_http_head_s():
     with serving(http__head_s=1, tls__workers=1) as (h, d):
-        hello = ssl.MemoryBIO()
-        outer = client(h).wrap_bio(ssl.MemoryBIO(), hello, server_hostname='localhost')
-        with contextlib.suppress(ssl.SSLWantReadError):
-            outer.do_handshake()
-        hello = hello.read()
+        hello = client_hello(h)
         begun = time.monotonic()
         peers = [connect(d.https) for _ in range(3)]
         peers[0].sendall(hello[:20])

@@ -33,8 +33,8 @@ static inline void certificate_make(EVP_PKEY *key, const char *certificate, cons
     FILE *to = fopen(certificate, "w");
     assert_true(to && PEM_write_X509(to, x) == 1 && fclose(to) == 0);
     to = fopen(key_file, "w");
-    assert_true(to && fchmod(fileno(to), 0600) == 0 && PEM_write_PrivateKey(to, key, NULL, NULL, 0, NULL, NULL) == 1 &&
-                fclose(to) == 0);
+    assert_true(to && fchmod(fileno(to), 0600) == 0 &&
+                PEM_write_PrivateKey(to, key, NULL, NULL, 0, NULL, NULL) == 1 && fclose(to) == 0);
     X509_free(x);
     EVP_PKEY_free(key);
 }

@@ -28,7 +28,9 @@ struct wire {
 
 static struct tls_options options_of(struct bench *b, bool only_1_3)
 {
-    struct tls_options o = { .pair_count = 2, .only_1_3 = only_1_3, .tickets = b->tickets, .key_owner = geteuid() };
+    struct tls_options o = {
+        .pair_count = 2, .only_1_3 = only_1_3, .tickets = b->tickets, .key_owner = geteuid()
+    };
     o.pairs[0] = (struct tls_pair){ b->files.ecdsa, b->files.ecdsa_key };
     o.pairs[1] = (struct tls_pair){ b->files.rsa, b->files.rsa_key };
     return o;
@@ -163,7 +165,8 @@ static void a_peer_gets_the_certificate_that_it_can_check(void **state)
         SSL_set_max_proto_version(w.peer, TLS1_2_VERSION);
         SSL_set_cipher_list(w.peer, cases[i].suites);
         assert_int_equal(shake(&w), -EAGAIN);
-        assert_int_equal(EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(w.peer))), cases[i].kind);
+        assert_int_equal(EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(w.peer))),
+                         cases[i].kind);
         close_wire(&w);
     }
 }
@@ -222,7 +225,10 @@ static void r6_only_http_1_1_is_chosen_by_alpn(void **state)
     assert_slice(slice_of(chosen, len), "http/1.1");
     close_wire(&w);
     open_wire(b, &w);
-    SSL_set_alpn_protos(w.peer, (const unsigned char *)"\x03""ftp", 4);
+    SSL_set_alpn_protos(w.peer,
+                        (const unsigned char *)"\x03"
+                                               "ftp",
+                        4);
     assert_int_equal(shake(&w), -EPROTO);
     close_wire(&w);
 }
@@ -474,7 +480,8 @@ static void files_that_are_not_what_they_should_be_are_named(void **state)
     refused(b, (struct tls_pair){ "/nonexistent", f->rsa_key }, -ENOENT, "/nonexistent: No such file");
     refused(b, (struct tls_pair){ f->dir, f->rsa_key }, -EINVAL, "is no regular file");
     refused(b, (struct tls_pair){ f->rsa_key, f->rsa_key }, -EINVAL, "rsa.key: no certificate in PEM");
-    refused(b, (struct tls_pair){ f->rsa, f->ecdsa_key }, -EINVAL, "ecdsa.key: is not the key of the certificate");
+    refused(b, (struct tls_pair){ f->rsa, f->ecdsa_key }, -EINVAL,
+            "ecdsa.key: is not the key of the certificate");
     refused(b, (struct tls_pair){ "/dev/zero", f->rsa_key }, -EINVAL, "is no regular file");
 }
 

@@ -1,4 +1,5 @@
-/* What is different when the HTTP service speaks TLS: the handshake's time and slot, what the journal is told. */
+/* What is different when the HTTP service speaks TLS: the handshake's time and slot, what the journal is told.
+ */
 #include "net/tls.h"
 #include "tests/unit/certificates.h"
 #include "tests/unit/server/http_harness.h"
