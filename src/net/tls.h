@@ -12,6 +12,9 @@
  * references itself, and a session holds one: a context can be replaced while connections made with it live on.
  * Contexts and tickets may be used by any thread at once, a session by one at a time.
  *
+ * Certificates of phones are not asked for yet: they want a CA list in struct tls_options and a function that
+ * tells whom a session's peer proved to be.
+ *
  * OpenSSL writes through this file's own BIO (MSG_NOSIGNAL): no SIGPIPE. */
 #ifndef DIALTONE_NET_TLS_H
 #define DIALTONE_NET_TLS_H

@@ -501,6 +501,21 @@ def plain_http_and_tftp_are_served_beside_it():
 
 
 @test
+def https_has_threads_of_its_own():
+    def threads(**more):
+        with serving(workers=2, **more) as (_, d):
+            return len(os.listdir(f'/proc/{d.pid}/task'))
+
+    one = threads(tls__workers=1)
+    equal(threads(tls__workers=4) - one, 3)
+    # Also where nothing but HTTPS is served.
+    with serving(tls__workers=1, tftp__enable=0, http__enable=0) as (h, d):
+        equal(list(d.ports), ['https'])
+        with dial(d, client(h)) as s:
+            equal(ask(s), (200, CFG))
+
+
+@test
 def without_a_certificate_https_is_off():
     with House() as h:
         with h.serve() as d:
