@@ -190,6 +190,23 @@ static void r11_half_handshakes_make_room_for_others(void **state)
         finish_session(&half[i]);
 }
 
+static void r11_an_address_with_its_share_of_handshakes_gets_no_more(void **state)
+{
+    struct server *s = *state;
+    struct session x[7];
+    for (size_t i = 0; i < 7; i++) {
+        x[i] = begin(s);
+        assert_int_equal(SSL_do_handshake(x[i].ssl), -1);
+        pump(s);
+    }
+    assert_int_equal(s->service->slots, 6);
+    assert_int_equal(only_event()->code, 503);
+    hear_end(s, x[6].c);
+    assert_true(shake(s, &x[0]));
+    for (size_t i = 0; i < 7; i++)
+        finish_session(&x[i]);
+}
+
 static void plain_http_is_told_that_this_is_https(void **state)
 {
     struct server *s = *state;
@@ -264,6 +281,7 @@ int main(void)
         HTTPS_TEST(r12_a_handshake_has_to_be_done_within_the_time_of_a_head),
         HTTPS_TEST(the_head_has_to_come_in_the_same_time_as_the_handshake),
         HTTPS_TEST(r11_half_handshakes_make_room_for_others),
+        HTTPS_TEST(r11_an_address_with_its_share_of_handshakes_gets_no_more),
         HTTPS_TEST(plain_http_is_told_that_this_is_https),
         HTTPS_TEST(a_handshake_that_fails_is_one_event_with_its_reason),
         HTTPS_TEST(a_new_context_is_for_new_connections),
