@@ -112,10 +112,12 @@ int verb_passwd(const struct verb *verb, int argc, char **argv)
     }
     if (optind == argc)
         return verb_misused(verb, "whose password? A name is needed");
-    /* A password given here would be in the shell's history and everybody's process list: it is not repeated. */
+    /* A password given here would be in the shell's history and everybody's process list: it is not repeated.
+     */
     if (optind + 1 < argc)
         return verb_misused(verb, "one name and nothing else: the password is read from standard input");
     if (!user_name_ok(slice_str(argv[optind])))
-        return verb_misused(verb, "a name is 1 to %d letters, digits, '.', '_', '-' and '@'", USER_NAME_BYTES_MAX);
+        return verb_misused(verb, "a name is 1 to %d letters, digits, '.', '_', '-' and '@'",
+                            USER_NAME_BYTES_MAX);
     return make(slice_str(argv[optind]), weak);
 }

@@ -100,8 +100,17 @@ static bool take_value(struct slice *rest, struct buf *room, struct slice *ret_v
 }
 
 enum parameter {
-    PARAMETER_USERNAME, PARAMETER_REALM, PARAMETER_NONCE, PARAMETER_URI, PARAMETER_RESPONSE, PARAMETER_CNONCE,
-    PARAMETER_NC, PARAMETER_QOP, PARAMETER_ALGORITHM, PARAMETER_USERHASH, PARAMETER_COUNT
+    PARAMETER_USERNAME,
+    PARAMETER_REALM,
+    PARAMETER_NONCE,
+    PARAMETER_URI,
+    PARAMETER_RESPONSE,
+    PARAMETER_CNONCE,
+    PARAMETER_NC,
+    PARAMETER_QOP,
+    PARAMETER_ALGORITHM,
+    PARAMETER_USERHASH,
+    PARAMETER_COUNT
 };
 static const char *const parameter_names[PARAMETER_COUNT] = {
     "username", "realm", "nonce", "uri", "response", "cnonce", "nc", "qop", "algorithm", "userhash",
@@ -171,7 +180,8 @@ static bool parse_digest(struct slice rest, struct buf *room, struct auth *a)
     for (size_t i = 0; i <= PARAMETER_QOP; i++)
         if (!v[i].ptr)
             return false;
-    if (!slice_eq_nocase(v[PARAMETER_QOP], SLICE("auth")) || !parse_algorithm(v[PARAMETER_ALGORITHM], &a->algorithm) ||
+    if (!slice_eq_nocase(v[PARAMETER_QOP], SLICE("auth")) ||
+        !parse_algorithm(v[PARAMETER_ALGORITHM], &a->algorithm) ||
         (v[PARAMETER_USERHASH].ptr && !slice_eq_nocase(v[PARAMETER_USERHASH], SLICE("false"))))
         return false;
     if (!is_hex(v[PARAMETER_RESPONSE], auth_digits(a->algorithm)) || v[PARAMETER_NC].len != 8 ||
@@ -264,8 +274,7 @@ bool auth_ha1(enum auth_algorithm algorithm, struct slice user, struct slice rea
 }
 
 /* RFC 7616 3.4.1 and 3.4.3. */
-bool auth_response(const struct auth *auth, struct slice ha1, struct slice method,
-                   char ret_hex[AUTH_HEX_BYTES])
+bool auth_response(const struct auth *auth, struct slice ha1, struct slice method, char ret_hex[AUTH_HEX_BYTES])
 {
     char bytes[AUTH_VALUE_BYTES_MAX + 256], ha2[AUTH_HEX_BYTES];
     struct buf text = BUF_ON(bytes);

@@ -1,9 +1,9 @@
 /* HTTP authentication: Basic (RFC 7617) and Digest with MD5 and SHA-256, qop=auth (RFC 7616): bytes to struct,
  * struct to challenge, and the digests that both sides compute.
  *
- * Which phones know which is not documented (facts.md 5.3 saw Basic and Digest with MD5), so all three are spoken.
- * Left out: auth-int, the -sess algorithms, `username*`, `userhash`, and Digest without qop (RFC 2069), in which a
- * reader on the wire could repeat a request at will. */
+ * Which phones know which is not documented (facts.md 5.3 saw Basic and Digest with MD5), so all three are
+ * spoken. Left out: auth-int, the -sess algorithms, `username*`, `userhash`, and Digest without qop (RFC 2069),
+ * in which a reader on the wire could repeat a request at will. */
 #ifndef DIALTONE_PROTO_AUTH_H
 #define DIALTONE_PROTO_AUTH_H
 
@@ -45,8 +45,8 @@ void auth_challenge_digest(struct slice realm, enum auth_algorithm algorithm, st
 const char *auth_algorithm_name(enum auth_algorithm algorithm);
 /* Hexadecimal digits of a digest: 32 or 64. */
 size_t auth_digits(enum auth_algorithm algorithm);
-/* Lower-case hexadecimal, NUL behind it. False when the crypto library refuses (MD5 in a FIPS build) or the texts
- * are too long. The password is not kept. */
+/* Lower-case hexadecimal, NUL behind it. False when the crypto library refuses (MD5 in a FIPS build) or the
+ * texts are too long. The password is not kept. */
 bool auth_ha1(enum auth_algorithm algorithm, struct slice user, struct slice realm, struct slice password,
               char ret_hex[AUTH_HEX_BYTES]);
 /* What `auth->response` must be for this request method. `ha1` has auth_digits() digits. */

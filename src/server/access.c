@@ -142,7 +142,8 @@ static struct access_verdict decide_by(const struct access_rule *rule, const str
     else if (rule->anonymous || names_user(rule, r->user))
         v.answer = ACCESS_YES;
     else if (rule->users.len)
-        v = (struct access_verdict){ ACCESS_LOGIN, r->user ? "not for this user" : "login needed", rule->write };
+        v = (struct access_verdict){ ACCESS_LOGIN, r->user ? "not for this user" : "login needed",
+                                     rule->write };
     else
         v.reason = "for nobody";
     return v;
@@ -166,8 +167,9 @@ static size_t longest(const struct access *a, struct slice name, bool (*same)(st
 }
 
 /* By every rule of this length; case counting there is one at most. */
-static struct access_verdict decide_at(const struct access *a, const struct access_request *r, struct slice name,
-                                       size_t length, bool (*same)(struct slice, struct slice))
+static struct access_verdict decide_at(const struct access *a, const struct access_request *r,
+                                       struct slice name, size_t length,
+                                       bool (*same)(struct slice, struct slice))
 {
     struct access_verdict v = { ACCESS_YES, NULL, ACCESS_WRITE_OVERWRITE };
     for (size_t i = 0; i < a->rule_count; i++)

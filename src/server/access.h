@@ -3,9 +3,9 @@
  * The rule whose prefix is the longest decides, and no other: by whole segments, so `/T23G_1/` is not for
  * `/T23G_10/x`. Without a rule for a name everybody may read it and phones may upload (the open mode).
  *
- * Case: the tree finds MAC names whatever their case, and a file system may ignore case altogether. So where a longer
- * rule would match if case did not count, that one has to allow too. A symbolic link (root.follow_symlinks) is what its
- * own name says, not what it points to.
+ * Case: the tree finds MAC names whatever their case, and a file system may ignore case altogether. So where a
+ * longer rule would match if case did not count, that one has to allow too. A symbolic link
+ * (root.follow_symlinks) is what its own name says, not what it points to.
  *
  * Immutable once made; threads share it. */
 #ifndef DIALTONE_SERVER_ACCESS_H
@@ -68,8 +68,8 @@ struct access_verdict {
 /* `a` NULL: no rules. */
 struct access_verdict access_decide(const struct access *a, const struct access_request *r);
 
-/* What is open to those who know a name, to be said at start: "anyone on these networks", or NULL when a rule for /
- * wants a login. */
+/* What is open to those who know a name, to be said at start: "anyone on these networks", or NULL when a rule
+ * for / wants a login. */
 const char *access_open_to(const struct access *a);
 
 #endif

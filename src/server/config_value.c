@@ -96,8 +96,8 @@ void config_value_report(const struct config_key *k, struct slice key, struct sl
                          struct place at, struct diag *findings)
 {
     if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH)
-        diag_add(findings, SEVERITY_ERROR, at, "%.*s: '%.*s' %s: %u to %u", SLICE_ARG(key), SLICE_ARG(value), what,
-                 k->min, k->max);
+        diag_add(findings, SEVERITY_ERROR, at, "%.*s: '%.*s' %s: %u to %u", SLICE_ARG(key), SLICE_ARG(value),
+                 what, k->min, k->max);
     else if (k->words)
         diag_add(findings, SEVERITY_ERROR, at, "%.*s: '%.*s' %s: %s", SLICE_ARG(key), SLICE_ARG(value), what,
                  k->words);

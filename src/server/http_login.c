@@ -71,8 +71,8 @@ static struct http_admission with_login(struct worker *w, const struct http_requ
                                   : refuse(w, v.reason, false, challenges);
 }
 
-struct http_admission http_login(struct worker *w, const struct http_request *request, struct access_request ask,
-                                 struct buf *challenges)
+struct http_admission http_login(struct worker *w, const struct http_request *request,
+                                 struct access_request ask, struct buf *challenges)
 {
     struct access_verdict v = access_decide(w->access, &ask);
     switch (v.answer) {

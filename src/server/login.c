@@ -211,7 +211,8 @@ bool login_nonce(struct login *l, uint64_t now_ms, struct buf *out)
 {
     char hex[2 * MAC_BYTES];
     size_t from = out->len;
-    buf_format(out, "%012llx%08x", (unsigned long long)now_ms & 0xffffffffffff, atomic_fetch_add(&l->serial, 1));
+    buf_format(out, "%012llx%08x", (unsigned long long)now_ms & 0xffffffffffff,
+               atomic_fetch_add(&l->serial, 1));
     if (!buf_ok(out) || !nonce_mac(l, slice_from(buf_slice(out), from), hex))
         return false;
     buf_bytes(out, hex, sizeof hex);

@@ -2,18 +2,18 @@
  *
  * One for all workers, behind a mutex that is not held while a password is checked.
  *
- * Guessing: an address (of IPv6 its /64) may fail LOGIN_TRIES times, then once in LOGIN_TRY_S seconds; tries beyond
- * that are refused unlooked-at, and after LOGIN_REFUSALS of them everything is, for LOGIN_SHUT_S seconds. A burst of
- * failures is one line in the log, the one that fail2ban reads:
+ * Guessing: an address (of IPv6 its /64) may fail LOGIN_TRIES times, then once in LOGIN_TRY_S seconds; tries
+ * beyond that are refused unlooked-at, and after LOGIN_REFUSALS of them everything is, for LOGIN_SHUT_S
+ * seconds. A burst of failures is one line in the log, the one that fail2ban reads:
  *
  *   guessing: too many failed logins from 10.2.20.73 by http
  *
- * Phones behind one NAT share an address. So a name that has logged in from an address has an allowance of its own
- * there, which only failures under that name use up: a stranger behind the NAT shuts out nobody who came before him.
- * Should he guess at that very name, a running Digest nonce of the phone still works.
+ * Phones behind one NAT share an address. So a name that has logged in from an address has an allowance of its
+ * own there, which only failures under that name use up: a stranger behind the NAT shuts out nobody who came
+ * before him. Should he guess at that very name, a running Digest nonce of the phone still works.
  *
- * A password that was right is remembered as a keyed hash over it and the user's line, so that scrypt is not paid for
- * every file, and a changed line forgets. */
+ * A password that was right is remembered as a keyed hash over it and the user's line, so that scrypt is not
+ * paid for every file, and a changed line forgets. */
 #ifndef DIALTONE_SERVER_LOGIN_H
 #define DIALTONE_SERVER_LOGIN_H
 
@@ -31,8 +31,8 @@
 #define LOGIN_NONCE_BYTES 52
 
 struct login;
-/* Draws its keys, and makes the crypto library load what it needs while files may still be read. 0 or a negative
- * errno. */
+/* Draws its keys, and makes the crypto library load what it needs while files may still be read. 0 or a
+ * negative errno. */
 int login_open(struct login **ret_login);
 /* NULL is none. */
 void login_close(struct login *l);

@@ -1,7 +1,8 @@
-/* What logins are remembered by: a table of fixed size under keyed hashes, so that no name and no password is in it.
+/* What logins are remembered by: a table of fixed size under keyed hashes, so that no name and no password is
+ * in it.
  *
- * A key falls into a set of eight; when it is full the one makes room that was not used for longest, of those that
- * never logged in as long as there is one: a guesser with many addresses cannot push good phones out. */
+ * A key falls into a set of eight; when it is full the one makes room that was not used for longest, of those
+ * that never logged in as long as there is one: a guesser with many addresses cannot push good phones out. */
 #ifndef DIALTONE_SERVER_LOGIN_TABLE_H
 #define DIALTONE_SERVER_LOGIN_TABLE_H
 
@@ -30,7 +31,7 @@ struct login_entry {
         /* A nonce that a user has logged in with (RFC 7616 3.4: nc). */
         struct {
             uint64_t made_ms;
-            uint64_t seen;   /* bit i: highest - i has come */
+            uint64_t seen; /* bit i: highest - i has come */
             uint32_t highest;
         };
     };

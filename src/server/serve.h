@@ -35,7 +35,8 @@ const char *serve_database(const struct serve *s);
 /* Who can read everything without a login (access_open_to()), or NULL. */
 const char *serve_open_to(const struct serve *s);
 
-/* Takes over what `fresh` says of live keys, rules and users; says in the log what needs a restart, forgets all caches. */
+/* Reads the certificates again, takes over what `fresh` says of live keys, rules and users, says in the log what needs
+ * a restart, forgets all caches. */
 void serve_reload(struct serve *s, const struct config *fresh);
 /* Returns at once. The workers end when their transfers have, at the latest after run.drain_s. */
 void serve_drain(struct serve *s);

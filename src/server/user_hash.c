@@ -66,11 +66,13 @@ bool user_hash_parse(struct slice text, struct user_hash *ret_hash)
 {
     struct user_hash h = { 0 };
     struct slice part;
-    if (text.len > USER_HASH_TEXT_BYTES_MAX || slice_ends(text, SLICE(";")) || !slice_cut(&text, ';', &part) || !parse_scrypt(part, &h))
+    if (text.len > USER_HASH_TEXT_BYTES_MAX || slice_ends(text, SLICE(";")) || !slice_cut(&text, ';', &part) ||
+        !parse_scrypt(part, &h))
         return false;
     while (slice_cut(&text, ';', &part)) {
-        bool fine = slice_starts(part, SLICE("md5$")) ? parse_ha1(slice_from(part, 4), h.md5, 32)
-                    : slice_starts(part, SLICE("sha256$")) && parse_ha1(slice_from(part, 7), h.sha256, 64);
+        bool fine = slice_starts(part, SLICE("md5$"))
+                        ? parse_ha1(slice_from(part, 4), h.md5, 32)
+                        : slice_starts(part, SLICE("sha256$")) && parse_ha1(slice_from(part, 7), h.sha256, 64);
         if (!fine)
             return false;
     }

@@ -1,10 +1,11 @@
-/* What the configuration keeps of a user's password: `user.NAME = ` and this text, as `dialtone passwd` prints it:
+/* What the configuration keeps of a user's password: `user.NAME = ` and this text, as `dialtone passwd` prints
+ * it:
  *
  *   scrypt$N$r$p$SALT$HASH[;md5$HA1][;sha256$HA1]
  *
  * SALT, HASH and HA1 are lower-case hexadecimal. HA1 is what Digest needs (RFC 7616 3.4.2, over name, realm
- * `dialtone` and password): whoever has it can log in by Digest, so the file is as secret as the passwords. A line
- * without the HA1s serves Basic alone. Pure text, no crypto: see server/users.h. */
+ * `dialtone` and password): whoever has it can log in by Digest, so the file is as secret as the passwords. A
+ * line without the HA1s serves Basic alone. Pure text, no crypto: see server/users.h. */
 #ifndef DIALTONE_SERVER_USER_HASH_H
 #define DIALTONE_SERVER_USER_HASH_H
 

@@ -11,7 +11,10 @@
 #define SCRYPT_BYTES_MAX ((uint64_t)80 << 20)
 
 static const struct user nobody = {
-    .hash = { .n = USER_SCRYPT_N, .r = USER_SCRYPT_R, .p = USER_SCRYPT_P, .salt_len = SALT_BYTES,
+    .hash = { .n = USER_SCRYPT_N,
+              .r = USER_SCRYPT_R,
+              .p = USER_SCRYPT_P,
+              .salt_len = SALT_BYTES,
               .md5 = "00000000000000000000000000000000",
               .sha256 = "0000000000000000000000000000000000000000000000000000000000000000" }
 };
@@ -42,8 +45,8 @@ const char *password_fault(struct slice password, bool weak_too)
 
 static bool scrypt(const struct user_hash *h, struct slice password, unsigned char ret_hash[USER_HASH_BYTES])
 {
-    return EVP_PBE_scrypt(password.ptr ? password.ptr : "", password.len, h->salt, h->salt_len, h->n, h->r, h->p,
-                          SCRYPT_BYTES_MAX, ret_hash, USER_HASH_BYTES) == 1;
+    return EVP_PBE_scrypt(password.ptr ? password.ptr : "", password.len, h->salt, h->salt_len, h->n, h->r,
+                          h->p, SCRYPT_BYTES_MAX, ret_hash, USER_HASH_BYTES) == 1;
 }
 
 bool user_hash_make(struct slice name, struct slice password, const unsigned char salt[SALT_BYTES],

@@ -1,9 +1,9 @@
 /* Passwords: made into what the configuration keeps, and checked against it.
  *
- * Each check of a name takes the same time whether there is such a user or not, and whether its password is nearly
- * right or not at all. Where every user has an HA1 (server/user_hash.h), that one is compared first, so that a wrong
- * password costs microseconds; scrypt then decides, once (server/login.h remembers). When one user has none, every
- * wrong password costs scrypt's milliseconds: the ones without must not stand out. */
+ * Each check of a name takes the same time whether there is such a user or not, and whether its password is
+ * nearly right or not at all. Where every user has an HA1 (server/user_hash.h), that one is compared first, so
+ * that a wrong password costs microseconds; scrypt then decides, once (server/login.h remembers). When one user
+ * has none, every wrong password costs scrypt's milliseconds: the ones without must not stand out. */
 #ifndef DIALTONE_SERVER_USERS_H
 #define DIALTONE_SERVER_USERS_H
 
@@ -11,8 +11,8 @@
 #include "proto/auth.h"
 #include "server/user_hash.h"
 
-/* 4 MiB and some 10 ms. More would keep a worker from its phones, and would not help: with the line goes the HA1,
- * which is quicker to attack. */
+/* 4 MiB and some 10 ms. More would keep a worker from its phones, and would not help: with the line goes the
+ * HA1, which is quicker to attack. */
 #define USER_SCRYPT_N 4096
 #define USER_SCRYPT_R 8
 #define USER_SCRYPT_P 1

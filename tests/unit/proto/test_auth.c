@@ -31,9 +31,10 @@ static void basic_as_rfc_7617_has_it(void **state)
 
 static void malformed_basic_is_refused(void **state)
 {
-    static const char *const bad[] = { "Basic", "Basic ", "Basic YWI=", "Basic YTpi=", "Basic YTpiCg==", "Basic YTp",
-                                       "Basic YTpi YTpi", "Basic YTo*", "Basic =YTo", "Basic YT=v", "Basic YTp=",
-                                       "Basic AAAA", "Bearer YTpi", "", "Basic\tYTpi", "Basic ====" };
+    static const char *const bad[] = { "Basic",          "Basic ",     "Basic YWI=",      "Basic YTpi=",
+                                       "Basic YTpiCg==", "Basic YTp",  "Basic YTpi YTpi", "Basic YTo*",
+                                       "Basic =YTo",     "Basic YT=v", "Basic YTp=",      "Basic AAAA",
+                                       "Bearer YTpi",    "",           "Basic\tYTpi",     "Basic ====" };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (parse(bad[i]))
@@ -85,12 +86,14 @@ static void digest_as_rfc_2617_has_it_without_an_algorithm_is_md5(void **state)
     assert_slice(auth.response, response);
 }
 
-#define REST ", realm=\"d\", nonce=\"n\", uri=\"/\", cnonce=\"c\", response=\"8ca523f5e9506fed4657c9700eebdbec\""
+#define REST                                                                                                   \
+    ", realm=\"d\", nonce=\"n\", uri=\"/\", cnonce=\"c\", response=\"8ca523f5e9506fed4657c9700eebdbec\""
 
 static void quoted_texts_lose_their_escapes_and_odd_lists_are_read(void **state)
 {
     (void)state;
-    assert_true(parse("DIGEST ,username = \"a\\\"b\\\\c\" ,, nc=000000FF,qop=auth, thing=1, userhash=false" REST ","));
+    assert_true(
+        parse("DIGEST ,username = \"a\\\"b\\\\c\" ,, nc=000000FF,qop=auth, thing=1, userhash=false" REST ","));
     assert_slice(auth.user, "a\"b\\c");
     assert_int_equal(auth.count, 255);
 }
@@ -98,7 +101,9 @@ static void quoted_texts_lose_their_escapes_and_odd_lists_are_read(void **state)
 static void malformed_digests_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "Digest", "Digest x", "Digest username=\"a\"" REST,
+        "Digest",
+        "Digest x",
+        "Digest username=\"a\"" REST,
         "Digest username=\"a\", nc=00000001, qop=auth-int" REST,
         "Digest username=\"a\", nc=00000001, qop=auth, algorithm=MD5-sess" REST,
         "Digest username=\"a\", nc=00000001, qop=auth, algorithm=SHA-256" REST,
@@ -112,7 +117,8 @@ static void malformed_digests_are_refused(void **state)
         "Digest username=\"a\" nc=00000001, qop=auth" REST,
         "Digest username=, nc=00000001, qop=auth" REST,
         "Digest username=\"a\tb\", nc=00000001, qop=auth" REST,
-        "Digest username=\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", "
+        "Digest "
+        "username=\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", "
         "nc=00000001, qop=auth" REST,
     };
     (void)state;

@@ -4,7 +4,8 @@
 
 #include "server/access.h"
 
-/* `text`: lines of a configuration. `users`: "alice:secret bob:other", with both digests. The caller closes it. */
+/* `text`: lines of a configuration. `users`: "alice:secret bob:other", with both digests. The caller closes it.
+ */
 static inline struct access *access_of(const char *text, const char *users)
 {
     static const unsigned char salt[16] = "0123456789abcde";

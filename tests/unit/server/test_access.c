@@ -12,8 +12,8 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct access_verdict decide(const char *name, const char *user, const char *peer, enum protocol protocol,
-                                    enum access_act act)
+static struct access_verdict decide(const char *name, const char *user, const char *peer,
+                                    enum protocol protocol, enum access_act act)
 {
     union address a;
     assert_true(address_parse(slice_str(peer), 4711, &a));
@@ -68,11 +68,11 @@ static void r3_a_directory_is_its_users_alone(void **state)
 static void r3_no_spelling_of_a_name_passes_by_a_rule(void **state)
 {
     static const char *const names[] = { "/T23G_1/x", "//T23G_1/x", "///T23G_1/x", "/t23g_1/x", "T23g_1/X" };
-    static const char *const bad[] = { "/T23G_1//x", "T23G_3//../T23G_1/x", "./T23G_1/x", "/T23G_1/./x", "T23G_1\\x",
-                                       "/x/../T23G_1/x", "T23G_1/", "T23G_1/\x01" };
+    static const char *const bad[] = { "/T23G_1//x", "T23G_3//../T23G_1/x", "./T23G_1/x", "/T23G_1/./x",
+                                       "T23G_1\\x",  "/x/../T23G_1/x",      "T23G_1/",    "T23G_1/\x01" };
     (void)state;
-    rules = access_of(TWO "access.3.prefix = /00156574b150.cfg\naccess.3.users = alice\n",
-                      "alice:a bob:b carol:c");
+    rules =
+        access_of(TWO "access.3.prefix = /00156574b150.cfg\naccess.3.users = alice\n", "alice:a bob:b carol:c");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_int_equal(read_as(names[i], NULL), ACCESS_LOGIN);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -103,9 +103,10 @@ static void networks_and_protocols_are_kept_to(void **state)
 {
     struct access_verdict v;
     (void)state;
-    rules = access_of("access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.networks = 10.0.0.0/8, 2001:db8::/32\n"
-                      "access.1.protocols = https, tftp\n",
-                      "");
+    rules =
+        access_of("access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.networks = 10.0.0.0/8, 2001:db8::/32\n"
+                  "access.1.protocols = https, tftp\n",
+                  "");
     assert_int_equal(decide("x", NULL, "10.9.9.9", PROTOCOL_HTTPS, ACCESS_READ).answer, ACCESS_YES);
     assert_int_equal(decide("x", NULL, "::ffff:10.9.9.9", PROTOCOL_TFTP, ACCESS_READ).answer, ACCESS_YES);
     assert_int_equal(decide("x", NULL, "2001:db8::7", PROTOCOL_TFTP, ACCESS_READ).answer, ACCESS_YES);
@@ -130,9 +131,10 @@ static void what_may_be_written_comes_with_the_verdict(void **state)
 {
     struct access_verdict v;
     (void)state;
-    rules = access_of("access.1.prefix = /\naccess.1.anonymous = 1\naccess.2.prefix = /in\naccess.2.users = alice\n"
-                      "access.2.write = create\naccess.2.read = 0\n",
-                      "alice:a");
+    rules =
+        access_of("access.1.prefix = /\naccess.1.anonymous = 1\naccess.2.prefix = /in\naccess.2.users = alice\n"
+                  "access.2.write = create\naccess.2.read = 0\n",
+                  "alice:a");
     v = decide("x", NULL, "10.0.0.1", PROTOCOL_FTP, ACCESS_WRITE);
     assert_int_equal(v.answer, ACCESS_NO);
     assert_slice(slice_str(v.reason), "not to be written");

@@ -62,7 +62,8 @@ static void basic_opens_it_to_its_user_alone(void **state)
         { "Authorization: Basic bm9ib2R5OnNlY3JldC1vbmU=\r\n", 401, "wrong user or password" },
         { "Authorization: Basic Ym9iOnNlY3JldC10d28=\r\n", 401, "not for this user" },
         { "Authorization: Basic !\r\n", 401, "login needed" },
-        { "Authorization: Basic YWxpY2U6c2VjcmV0LW9uZQ==\r\nAuthorization: Basic eDp5\r\n", 401, "login needed" },
+        { "Authorization: Basic YWxpY2U6c2VjcmV0LW9uZQ==\r\nAuthorization: Basic eDp5\r\n", 401,
+          "login needed" },
     };
     struct server *s = *state;
     char bytes[1024];
@@ -83,12 +84,19 @@ static void basic_opens_it_to_its_user_alone(void **state)
 static void put_digest(struct buf *out, struct slice nonce, const char *uri, const char *nc)
 {
     char ha1[AUTH_HEX_BYTES], response[AUTH_HEX_BYTES];
-    struct auth a = { .scheme = AUTH_DIGEST, .user = SLICE("alice"), .algorithm = AUTH_MD5, .nonce = nonce,
-                      .realm = SLICE(USER_REALM), .uri = slice_str(uri), .cnonce = SLICE("c"), .nc = slice_str(nc) };
+    struct auth a = { .scheme = AUTH_DIGEST,
+                      .user = SLICE("alice"),
+                      .algorithm = AUTH_MD5,
+                      .nonce = nonce,
+                      .realm = SLICE(USER_REALM),
+                      .uri = slice_str(uri),
+                      .cnonce = SLICE("c"),
+                      .nc = slice_str(nc) };
     assert_true(auth_ha1(AUTH_MD5, a.user, a.realm, SLICE("secret-one"), ha1));
     assert_true(auth_response(&a, slice_str(ha1), SLICE("GET"), response));
-    buf_format(out, GET "Authorization: Digest username=\"alice\", realm=\"dialtone\", nonce=\"%.*s\", uri=\"%s\", "
-               "response=\"%s\", qop=auth, nc=%s, cnonce=\"c\", opaque=\"0\"\r\n" CLOSE,
+    buf_format(out,
+               GET "Authorization: Digest username=\"alice\", realm=\"dialtone\", nonce=\"%.*s\", uri=\"%s\", "
+                   "response=\"%s\", qop=auth, nc=%s, cnonce=\"c\", opaque=\"0\"\r\n" CLOSE,
                SLICE_ARG(nonce), uri, response, nc);
     assert_true(buf_terminate(out));
 }

@@ -55,8 +55,14 @@ static enum login_answer digest(struct desk *d, const char *name, const char *pa
     struct login_try t = { &d->users, &d->peer, PROTOCOL_HTTP, d->now_ms };
     const struct user *user = NULL;
     buf_format(&out, "%08x", count);
-    struct auth a = { .scheme = AUTH_DIGEST, .user = slice_str(name), .algorithm = AUTH_SHA256, .nonce = nonce,
-                      .realm = SLICE(USER_REALM), .uri = SLICE("/x"), .cnonce = SLICE("c"), .nc = buf_slice(&out),
+    struct auth a = { .scheme = AUTH_DIGEST,
+                      .user = slice_str(name),
+                      .algorithm = AUTH_SHA256,
+                      .nonce = nonce,
+                      .realm = SLICE(USER_REALM),
+                      .uri = SLICE("/x"),
+                      .cnonce = SLICE("c"),
+                      .nc = buf_slice(&out),
                       .count = count };
     assert_true(auth_ha1(AUTH_SHA256, a.user, a.realm, slice_str(password), ha1));
     assert_true(auth_response(&a, slice_str(ha1), SLICE("GET"), response));

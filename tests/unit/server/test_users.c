@@ -23,7 +23,8 @@ static void a_line_is_what_was_made_and_holds_no_password(void **state)
 
 static void scrypt_is_rfc_7914s(void **state)
 {
-    /* Its third vector: password "pleaseletmein", salt "SodiumChloride", N 16384, r 8, p 1, the first 32 bytes. */
+    /* Its third vector: password "pleaseletmein", salt "SodiumChloride", N 16384, r 8, p 1, the first 32 bytes.
+     */
     struct user u = { .name = SLICE("a") };
     (void)state;
     assert_true(user_hash_parse(SLICE("scrypt$16384$8$1$536f6469756d43686c6f72696465$"
@@ -42,15 +43,23 @@ static void scrypt_is_rfc_7914s(void **state)
 static void malformed_lines_are_refused(void **state)
 {
     static const char *const bad[] = {
-        "", "secret", "bcrypt$4096$8$1$00$00", SALTED, SALTED HASH32 "00", SALTED HASH32 ";", SALTED HASH32 ";md5$00",
-        SALTED HASH32 ";sha1$00112233445566778899aabbccddeeff", SALTED HASH32 ";sha256$" HASH32 ";sha256$" HASH32,
+        "",
+        "secret",
+        "bcrypt$4096$8$1$00$00",
+        SALTED,
+        SALTED HASH32 "00",
+        SALTED HASH32 ";",
+        SALTED HASH32 ";md5$00",
+        SALTED HASH32 ";sha1$00112233445566778899aabbccddeeff",
+        SALTED HASH32 ";sha256$" HASH32 ";sha256$" HASH32,
         "scrypt$4095$8$1$00112233445566778899aabbccddeeff$" HASH32,
         "scrypt$65536$8$1$00112233445566778899aabbccddeeff$" HASH32,
         "scrypt$1$8$1$00112233445566778899aabbccddeeff$" HASH32,
         "scrypt$4096$0$1$00112233445566778899aabbccddeeff$" HASH32,
         "scrypt$4096$8$99999999999$00112233445566778899aabbccddeeff$" HASH32,
         "scrypt$32768$17$1$00112233445566778899aabbccddeeff$" HASH32,
-        "scrypt$4096$8$1$0011$" HASH32, "scrypt$4096$8$1$00112233445566778899AABBCCDDEEFF$" HASH32,
+        "scrypt$4096$8$1$0011$" HASH32,
+        "scrypt$4096$8$1$00112233445566778899AABBCCDDEEFF$" HASH32,
     };
     struct user_hash h;
     (void)state;
@@ -88,8 +97,14 @@ static void digest_wants_the_realm_and_the_algorithm_that_are_there(void **state
 {
     struct user list[2];
     struct users users = two_users(list);
-    struct auth a = { .scheme = AUTH_DIGEST, .user = SLICE("alice"), .algorithm = AUTH_MD5, .nonce = SLICE("n"),
-                      .realm = SLICE(USER_REALM), .uri = SLICE("/x"), .nc = SLICE("00000001"), .cnonce = SLICE("c") };
+    struct auth a = { .scheme = AUTH_DIGEST,
+                      .user = SLICE("alice"),
+                      .algorithm = AUTH_MD5,
+                      .nonce = SLICE("n"),
+                      .realm = SLICE(USER_REALM),
+                      .uri = SLICE("/x"),
+                      .nc = SLICE("00000001"),
+                      .cnonce = SLICE("c") };
     char hex[AUTH_HEX_BYTES];
     (void)state;
     for (enum auth_algorithm g = AUTH_MD5; g <= AUTH_SHA256; g++) {
@@ -110,8 +125,14 @@ static void digest_wants_the_realm_and_the_algorithm_that_are_there(void **state
 static void an_unknown_name_cannot_log_in_with_what_stands_in_for_its_line(void **state)
 {
     struct users users = users_of(NULL, 0);
-    struct auth a = { .scheme = AUTH_DIGEST, .user = SLICE("x"), .algorithm = AUTH_MD5, .nonce = SLICE("n"),
-                      .realm = SLICE(USER_REALM), .uri = SLICE("/x"), .nc = SLICE("00000001"), .cnonce = SLICE("c") };
+    struct auth a = { .scheme = AUTH_DIGEST,
+                      .user = SLICE("x"),
+                      .algorithm = AUTH_MD5,
+                      .nonce = SLICE("n"),
+                      .realm = SLICE(USER_REALM),
+                      .uri = SLICE("/x"),
+                      .nc = SLICE("00000001"),
+                      .cnonce = SLICE("c") };
     char hex[AUTH_HEX_BYTES];
     (void)state;
     assert_true(auth_response(&a, SLICE("00000000000000000000000000000000"), SLICE("GET"), hex));
