@@ -47,7 +47,7 @@ static const struct config_key keys[] = {
     TEXT("tls.key", tls_key, 0, 8192, "",
          "PEM file of each certificate's private key, in the same order, readable by its owner only"),
     { "tls.min_version", CONFIG_CHOICE, false, 0, 0, "1.2 1.3", "1.2", NULL, "oldest version of TLS that is spoken",
-      AT(tls_min_version), 0 },
+      AT(tls_min_version), 0, CONFIG_ONCE },
     NUMBER("tls.workers", tls_workers, 0, 64, "0",
            "threads that serve HTTPS and nothing else; 0 is one a processor"),
     NUMBER("workers", workers, 0, 64, "0", "threads that serve TFTP and HTTP; 0 is one a processor"),
