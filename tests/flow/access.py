@@ -107,6 +107,20 @@ def a_rule_for_everything_ends_the_open_mode():
 
 
 @test
+def a_directory_that_is_for_https_alone_is_given_by_nothing_else():
+    rules = 'access.1.prefix = /T23G_1\naccess.1.users = alice\naccess.1.protocols = https\n'
+    with Office(rules) as h:
+        h.make_certificates()
+        with h.serve_rules(**h.tls_options(('ecdsa',))) as d:
+            equal(curl(d, ONE, '-u', 'alice:secret-one')[0], 403)
+            equal(tftp_get(d.tftp, ONE[1:]), ('error', 2))
+            for how in ('--basic', '--digest'):
+                done = program(need('curl'), '-s', '--cacert', h.dir / 'tls' / 'ca' / 'ca.pem', how, '-u',
+                               'alice:secret-one', f'https://localhost:{d.https}{ONE}')
+                equal(done.stdout, (h.root / ONE[1:]).read_bytes())
+
+
+@test
 def a_forged_nonce_is_told_to_be_stale():
     with Office() as h, h.serve_rules() as d:
         def md5(text):
