@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "net/socket.h"
+#include "server/ftp_service.h"
 #include "server/http_service.h"
 #include "server/tftp_service.h"
 
@@ -47,10 +48,31 @@ static void close_http(void *service)
     http_service_close(service);
 }
 
+static int open_ftp(struct worker *worker, int fd, void **ret_service)
+{
+    struct ftp_service *service;
+    int error = ftp_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static void drain_ftp(void *service, void (*done)(void *context), void *context)
+{
+    ftp_service_drain(service, done, context);
+}
+
+static void close_ftp(void *service)
+{
+    ftp_service_close(service);
+}
+
 static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,
                                           6969,          open_tftp,  drain_tftp,  close_tftp };
 static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,
                                           8080,          open_http,   drain_http,  close_http };
+static const struct service_kind ftp = { PROTOCOL_FTP, SOCK_STREAM, "ftp.port", 21,
+                                         2121,         open_ftp,    drain_ftp,  close_ftp };
 
 static int refuse(const struct service_kind *kind, const union address *address, int error)
 {
@@ -134,9 +156,11 @@ int serve_bind(struct serve *s)
         error = bind_kind(s, &tftp, c->tftp_port_set, c->tftp_port);
     if (!error && c->http_enable)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
+    if (!error && c->ftp_enable)
+        error = bind_kind(s, &ftp, c->ftp_port_set, c->ftp_port);
     if (!error && s->endpoint_count == 0) {
         log_error(
-            "nothing to serve: tftp.enable and http.enable are 0, or no address of listen could be bound");
+            "nothing to serve: tftp.enable, http.enable and ftp.enable are 0, or no address of listen could be bound");
         error = -EDESTADDRREQ;
     }
     return error;

@@ -75,6 +75,7 @@ int crew_open(struct serve *s, size_t index)
     c->worker.config = &c->config;
     c->worker.hash_seed = s->hash_seed;
     c->worker.share = (unsigned)s->workers;
+    c->worker.index = (unsigned)index;
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
     c->has_loop = !error;
     if (!error)

@@ -15,6 +15,7 @@ struct worker {
     const struct config *config;
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
+    unsigned index;     /* of this one, below `share` */
 };
 
 /* A service is opened on sockets that were bound before privileges were dropped:

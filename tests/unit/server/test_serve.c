@@ -43,6 +43,7 @@ static int setup(void **state)
     set(h, "listen", "127.0.0.1");
     set(h, "tftp.port", "0");
     set(h, "http.port", "0");
+    set(h, "ftp.port", "0");
     set(h, "workers", "3");
     set(h, "journal", "rows");
     return 0;
@@ -105,6 +106,7 @@ static void a_port_in_use_is_named_also_when_it_is_our_own(void **state)
     snprintf(text, sizeof text, "http: cannot listen on 127.0.0.1:%s: Address already in use", port);
     assert_true(logged(h, text));
     set(h, "http.port", "0");
+    set(h, "ftp.port", "0");
     snprintf(port, sizeof port, "%u", serve_port(s, PROTOCOL_TFTP));
     set(h, "tftp.port", port);
     assert_int_equal(serve_start(&h->config, &second), -EADDRINUSE);
@@ -125,6 +127,7 @@ static void a_bad_root_is_named(void **state)
     set(h, "root", "root");
     set(h, "tftp.enable", "0");
     set(h, "http.enable", "0");
+    set(h, "ftp.enable", "0");
     assert_int_equal(serve_start(&h->config, &s), -EDESTADDRREQ);
 }
 
