@@ -191,7 +191,8 @@ bool ftp_parse_eprt(struct slice argument, struct ftp_endpoint *ret_endpoint)
     for (size_t i = 0; i < 3; i++)
         if (!slice_cut(&rest, delimiter, &part[i]))
             return false;
-    if (rest.len || !slice_u64(part[0], 1, UINT16_MAX, &family) || part[1].len == 0 ||
+    /* slice_cut() does not tell a list that ends with a delimiter. */
+    if (part[2].ptr + part[2].len != argument.ptr + argument.len - 1 || !slice_u64(part[0], 1, UINT16_MAX, &family) || part[1].len == 0 ||
         !slice_u64(part[2], 1, UINT16_MAX, &port))
         return false;
     *ret_endpoint = (struct ftp_endpoint){ (unsigned)family, part[1], (uint16_t)port };
