@@ -100,8 +100,9 @@ static inline int setup_v6(void **state)
 
 static inline void finish(struct server *s)
 {
-    if (s->service)
-        ftp_service_close(s->service);
+    if (!s->service)
+        return;
+    ftp_service_close(s->service);
     s->service = NULL;
     loop_close(&s->worker.loop);
     assert_int_equal(fake_held, 0);
