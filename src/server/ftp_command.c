@@ -35,8 +35,8 @@ static bool aim(struct ftp_session *s, struct slice argument)
         return true;
     }
     set_name(s, argument);
-    ftp_transfer_note(s, 553, OUTCOME_REFUSED, "refused name");
-    reply(s, 553, "That name leads out of the tree or is too long.");
+    ftp_transfer_note(s, 550, OUTCOME_REFUSED, "refused name");
+    reply(s, 550, "That name leads out of the tree or is too long.");
     return false;
 }
 

@@ -12,7 +12,7 @@
  * Refused, and how: 421 no room, too slow or stopping (and closed), 425 no data connection, 426 it broke, 450 the
  * machine failed, 500 unknown, 501 malformed, 502 AUTH, PBSZ, PROT, REIN, SITE, SMNT, 503 out of order, 504 TYPE E,
  * MODE B and such, PORT to a forbidden place, 522 EPRT and EPSV of another family, 530 not logged in, 550 absent or
- * not to be given, whatever would write, 553 a path above the root, 554 REST past the end.
+ * not to be given, a path above the root, whatever would write, 554 REST past the end.
  *
  * Data connections (R7): PASV and EPSV listen on a random port of `ftp.passive_ports` (server/ftp_ports.h), accept from
  * the control connection's address only and FTP_DATA_WAIT_S at most; PORT and EPRT reach that address only and no
