@@ -91,28 +91,28 @@ struct verb_row {
 #define MAY FTP_ARGUMENT_MAY
 #define MUST FTP_ARGUMENT_MUST
 static const struct verb_row verbs[FTP_VERBS] = {
-    [FTP_ABOR] = { "ABOR", "", NONE, false, false },     [FTP_ACCT] = { "ACCT", "", MAY, true, false },
-    [FTP_ALLO] = { "ALLO", "", MAY, false, false },      [FTP_APPE] = { "APPE", "", MUST, false, false },
-    [FTP_AUTH] = { "AUTH", "", MAY, true, true },        [FTP_CDUP] = { "CDUP", "XCUP", NONE, false, false },
-    [FTP_CWD] = { "CWD", "XCWD", MAY, false, false },    [FTP_DELE] = { "DELE", "", MUST, false, false },
-    [FTP_EPRT] = { "EPRT", "", MUST, false, false },     [FTP_EPSV] = { "EPSV", "", MAY, false, false },
-    [FTP_FEAT] = { "FEAT", "", NONE, true, false },      [FTP_HELP] = { "HELP", "", MAY, true, false },
-    [FTP_LIST] = { "LIST", "", MAY, false, false },      [FTP_MDTM] = { "MDTM", "", MUST, false, false },
-    [FTP_MKD] = { "MKD", "XMKD", MUST, false, false },   [FTP_MLSD] = { "MLSD", "", MAY, false, false },
-    [FTP_MLST] = { "MLST", "", MAY, false, false },      [FTP_MODE] = { "MODE", "", MUST, false, false },
-    [FTP_NLST] = { "NLST", "", MAY, false, false },      [FTP_NOOP] = { "NOOP", "", MAY, true, false },
-    [FTP_OPTS] = { "OPTS", "", MUST, true, false },      [FTP_PASS] = { "PASS", "", MAY, true, false },
-    [FTP_PASV] = { "PASV", "", NONE, false, false },     [FTP_PBSZ] = { "PBSZ", "", MAY, true, true },
-    [FTP_PORT] = { "PORT", "", MUST, false, false },     [FTP_PROT] = { "PROT", "", MAY, true, true },
-    [FTP_PWD] = { "PWD", "XPWD", NONE, false, false },   [FTP_QUIT] = { "QUIT", "", NONE, true, false },
-    [FTP_REIN] = { "REIN", "", NONE, true, true },       [FTP_REST] = { "REST", "", MUST, false, false },
-    [FTP_RETR] = { "RETR", "", MUST, false, false },     [FTP_RMD] = { "RMD", "XRMD", MUST, false, false },
-    [FTP_RNFR] = { "RNFR", "", MUST, false, false },     [FTP_RNTO] = { "RNTO", "", MUST, false, false },
-    [FTP_SITE] = { "SITE", "", MAY, false, true },       [FTP_SIZE] = { "SIZE", "", MUST, false, false },
-    [FTP_SMNT] = { "SMNT", "", MAY, false, true },       [FTP_STAT] = { "STAT", "", MAY, false, false },
-    [FTP_STOR] = { "STOR", "", MUST, false, false },     [FTP_STOU] = { "STOU", "", MAY, false, false },
-    [FTP_STRU] = { "STRU", "", MUST, false, false },     [FTP_SYST] = { "SYST", "", NONE, true, false },
-    [FTP_TYPE] = { "TYPE", "", MUST, false, false },     [FTP_USER] = { "USER", "", MUST, true, false },
+    [FTP_ABOR] = { "ABOR", "", NONE, false, false },   [FTP_ACCT] = { "ACCT", "", MAY, true, false },
+    [FTP_ALLO] = { "ALLO", "", MAY, false, false },    [FTP_APPE] = { "APPE", "", MUST, false, false },
+    [FTP_AUTH] = { "AUTH", "", MAY, true, true },      [FTP_CDUP] = { "CDUP", "XCUP", NONE, false, false },
+    [FTP_CWD] = { "CWD", "XCWD", MAY, false, false },  [FTP_DELE] = { "DELE", "", MUST, false, false },
+    [FTP_EPRT] = { "EPRT", "", MUST, false, false },   [FTP_EPSV] = { "EPSV", "", MAY, false, false },
+    [FTP_FEAT] = { "FEAT", "", NONE, true, false },    [FTP_HELP] = { "HELP", "", MAY, true, false },
+    [FTP_LIST] = { "LIST", "", MAY, false, false },    [FTP_MDTM] = { "MDTM", "", MUST, false, false },
+    [FTP_MKD] = { "MKD", "XMKD", MUST, false, false }, [FTP_MLSD] = { "MLSD", "", MAY, false, false },
+    [FTP_MLST] = { "MLST", "", MAY, false, false },    [FTP_MODE] = { "MODE", "", MUST, false, false },
+    [FTP_NLST] = { "NLST", "", MAY, false, false },    [FTP_NOOP] = { "NOOP", "", MAY, true, false },
+    [FTP_OPTS] = { "OPTS", "", MUST, true, false },    [FTP_PASS] = { "PASS", "", MAY, true, false },
+    [FTP_PASV] = { "PASV", "", NONE, false, false },   [FTP_PBSZ] = { "PBSZ", "", MAY, true, true },
+    [FTP_PORT] = { "PORT", "", MUST, false, false },   [FTP_PROT] = { "PROT", "", MAY, true, true },
+    [FTP_PWD] = { "PWD", "XPWD", NONE, false, false }, [FTP_QUIT] = { "QUIT", "", NONE, true, false },
+    [FTP_REIN] = { "REIN", "", NONE, true, true },     [FTP_REST] = { "REST", "", MUST, false, false },
+    [FTP_RETR] = { "RETR", "", MUST, false, false },   [FTP_RMD] = { "RMD", "XRMD", MUST, false, false },
+    [FTP_RNFR] = { "RNFR", "", MUST, false, false },   [FTP_RNTO] = { "RNTO", "", MUST, false, false },
+    [FTP_SITE] = { "SITE", "", MAY, false, true },     [FTP_SIZE] = { "SIZE", "", MUST, false, false },
+    [FTP_SMNT] = { "SMNT", "", MAY, false, true },     [FTP_STAT] = { "STAT", "", MAY, false, false },
+    [FTP_STOR] = { "STOR", "", MUST, false, false },   [FTP_STOU] = { "STOU", "", MAY, false, false },
+    [FTP_STRU] = { "STRU", "", MUST, false, false },   [FTP_SYST] = { "SYST", "", NONE, true, false },
+    [FTP_TYPE] = { "TYPE", "", MUST, false, false },   [FTP_USER] = { "USER", "", MUST, true, false },
 };
 #undef NONE
 #undef MAY
@@ -192,7 +192,8 @@ bool ftp_parse_eprt(struct slice argument, struct ftp_endpoint *ret_endpoint)
         if (!slice_cut(&rest, delimiter, &part[i]))
             return false;
     /* slice_cut() does not tell a list that ends with a delimiter. */
-    if (part[2].ptr + part[2].len != argument.ptr + argument.len - 1 || !slice_u64(part[0], 1, UINT16_MAX, &family) || part[1].len == 0 ||
+    if (part[2].ptr + part[2].len != argument.ptr + argument.len - 1 ||
+        !slice_u64(part[0], 1, UINT16_MAX, &family) || part[1].len == 0 ||
         !slice_u64(part[2], 1, UINT16_MAX, &port))
         return false;
     *ret_endpoint = (struct ftp_endpoint){ (unsigned)family, part[1], (uint16_t)port };
@@ -258,9 +259,10 @@ bool ftp_parse_rest(struct slice argument, uint64_t *ret_offset)
 static const struct {
     const char *name;
     unsigned fact;
-} fact_names[] = {
-    { "type", FTP_FACT_TYPE }, { "size", FTP_FACT_SIZE }, { "modify", FTP_FACT_MODIFY }, { "perm", FTP_FACT_PERM }
-};
+} fact_names[] = { { "type", FTP_FACT_TYPE },
+                   { "size", FTP_FACT_SIZE },
+                   { "modify", FTP_FACT_MODIFY },
+                   { "perm", FTP_FACT_PERM } };
 #define FACTS (sizeof fact_names / sizeof *fact_names)
 
 static unsigned parse_facts(struct slice list)

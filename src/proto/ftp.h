@@ -45,10 +45,50 @@ void ftp_reader_take(struct ftp_reader *r);
 /* --- commands --- */
 
 enum ftp_verb {
-    FTP_ABOR, FTP_ACCT, FTP_ALLO, FTP_APPE, FTP_AUTH, FTP_CDUP, FTP_CWD, FTP_DELE, FTP_EPRT, FTP_EPSV, FTP_FEAT,
-    FTP_HELP, FTP_LIST, FTP_MDTM, FTP_MKD, FTP_MLSD, FTP_MLST, FTP_MODE, FTP_NLST, FTP_NOOP, FTP_OPTS, FTP_PASS,
-    FTP_PASV, FTP_PBSZ, FTP_PORT, FTP_PROT, FTP_PWD, FTP_QUIT, FTP_REIN, FTP_REST, FTP_RETR, FTP_RMD, FTP_RNFR,
-    FTP_RNTO, FTP_SITE, FTP_SIZE, FTP_SMNT, FTP_STAT, FTP_STOR, FTP_STOU, FTP_STRU, FTP_SYST, FTP_TYPE, FTP_USER,
+    FTP_ABOR,
+    FTP_ACCT,
+    FTP_ALLO,
+    FTP_APPE,
+    FTP_AUTH,
+    FTP_CDUP,
+    FTP_CWD,
+    FTP_DELE,
+    FTP_EPRT,
+    FTP_EPSV,
+    FTP_FEAT,
+    FTP_HELP,
+    FTP_LIST,
+    FTP_MDTM,
+    FTP_MKD,
+    FTP_MLSD,
+    FTP_MLST,
+    FTP_MODE,
+    FTP_NLST,
+    FTP_NOOP,
+    FTP_OPTS,
+    FTP_PASS,
+    FTP_PASV,
+    FTP_PBSZ,
+    FTP_PORT,
+    FTP_PROT,
+    FTP_PWD,
+    FTP_QUIT,
+    FTP_REIN,
+    FTP_REST,
+    FTP_RETR,
+    FTP_RMD,
+    FTP_RNFR,
+    FTP_RNTO,
+    FTP_SITE,
+    FTP_SIZE,
+    FTP_SMNT,
+    FTP_STAT,
+    FTP_STOR,
+    FTP_STOU,
+    FTP_STRU,
+    FTP_SYST,
+    FTP_TYPE,
+    FTP_USER,
     FTP_VERBS /* how many */
 };
 enum ftp_argument { FTP_ARGUMENT_NONE, FTP_ARGUMENT_MAY, FTP_ARGUMENT_MUST };
@@ -59,14 +99,14 @@ struct ftp_command {
 };
 enum ftp_fault {
     FTP_FINE,
-    FTP_EMPTY,    /* nothing but blanks */
-    FTP_UNKNOWN,  /* no verb of the table: 500 */
+    FTP_EMPTY,     /* nothing but blanks */
+    FTP_UNKNOWN,   /* no verb of the table: 500 */
     FTP_BAD_BYTES, /* a control byte in the argument, NUL included: 501 */
     FTP_ARGUMENT_MISSING,
     FTP_ARGUMENT_EXTRA
 };
-/* Verbs without case; XCUP, XCWD, XPWD, XMKD and XRMD (RFC 1123) are their short names' equals. `verb` is filled from
- * FTP_BAD_BYTES on. */
+/* Verbs without case; XCUP, XCWD, XPWD, XMKD and XRMD (RFC 1123) are their short names' equals. `verb` is
+ * filled from FTP_BAD_BYTES on. */
 enum ftp_fault ftp_parse(struct slice line, struct ftp_command *ret_command);
 /* "RETR". */
 const char *ftp_verb_name(enum ftp_verb verb);
@@ -111,8 +151,8 @@ void ftp_put_facts(struct buf *out, unsigned facts);
 /* --- paths --- */
 
 /* `argument` seen from `directory` (absolute, no slash at its end but the root's): `.` and `..` are taken out,
- * so the result has neither, and slashes do not double. False when it climbs above the root, is too long or holds
- * a control byte; `out` is then what it is. Whether it exists is the tree's to say. */
+ * so the result has neither, and slashes do not double. False when it climbs above the root, is too long or
+ * holds a control byte; `out` is then what it is. Whether it exists is the tree's to say. */
 bool ftp_path_resolve(struct slice directory, struct slice argument, struct buf *out);
 /* The argument of LIST and NLST without options such as `-la`, which clients send out of habit. */
 struct slice ftp_list_argument(struct slice argument);
@@ -141,8 +181,8 @@ struct ftp_entry {
 };
 /* `20261122083656`, UTC; the year is held within 1970..9999. */
 void ftp_put_time(struct buf *out, int64_t seconds);
-/* `-r--r--r--   1 ftp      ftp           579 Nov 22 08:36 name`: as `ls -l` writes it, in UTC; the year in place
- * of the time when it is half a year from `now_s`. What ends a line is the caller's. */
+/* `-r--r--r--   1 ftp      ftp           579 Nov 22 08:36 name`: as `ls -l` writes it, in UTC; the year in
+ * place of the time when it is half a year from `now_s`. What ends a line is the caller's. */
 void ftp_put_long_line(struct buf *out, const struct ftp_entry *entry, int64_t now_s);
 /* `type=file;size=579;modify=20261122083656;perm=r; name`. */
 void ftp_put_facts_line(struct buf *out, const struct ftp_entry *entry, unsigned facts);
@@ -153,8 +193,8 @@ void ftp_put_facts_line(struct buf *out, const struct ftp_entry *entry, unsigned
 struct ftp_ascii {
     bool after_cr;
 };
-/* Encodes until `in` is used up or `out` has no room for what the next byte needs; never sets out->full. Gives the
- * bytes used. */
+/* Encodes until `in` is used up or `out` has no room for what the next byte needs; never sets out->full. Gives
+ * the bytes used. */
 size_t ftp_ascii_encode(struct ftp_ascii *state, struct slice in, struct buf *out);
 
 #endif

@@ -136,8 +136,9 @@ void ftp_put_long_line(struct buf *out, const struct ftp_entry *entry, int64_t n
     static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
     struct civil c = civil_of(entry->mtime_s);
-    buf_format(out, "%s   1 ftp      ftp      %12llu %s %2u ", entry->is_directory ? "dr-xr-xr-x" : "-r--r--r--",
-               (unsigned long long)entry->size, months[c.month - 1], c.day);
+    buf_format(out, "%s   1 ftp      ftp      %12llu %s %2u ",
+               entry->is_directory ? "dr-xr-xr-x" : "-r--r--r--", (unsigned long long)entry->size,
+               months[c.month - 1], c.day);
     if (entry->mtime_s > now_s - HALF_A_YEAR_S && entry->mtime_s < now_s + DAY_S)
         buf_format(out, "%02u:%02u ", c.hour, c.minute);
     else

@@ -16,8 +16,8 @@ struct confine_options {
     const char *database;    /* its directory may be written; "" for none */
     const char *config_file; /* may be read again; "" for none. Its directory too, so that it can be replaced
                                 by rename, unless that is a top one such as /etc */
-    bool connects;           /* to clients over TCP, as FTP's active mode does */
     struct slice user;       /* whom to become when started as root; "" is the owner of the tree */
+    bool connects;           /* to clients over TCP, as FTP's active mode does */
 };
 
 /* No core file (R27), as many descriptors as the hard limit allows. */

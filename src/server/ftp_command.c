@@ -40,8 +40,8 @@ static bool aim(struct ftp_session *s, struct slice argument)
     return false;
 }
 
-/* An answer of the tree that gives nothing. An absence that the journal has just heard of is no second one: phones
- * say SIZE and then RETR. */
+/* An answer of the tree that gives nothing. An absence that the journal has just heard of is no second one:
+ * phones say SIZE and then RETR. */
 static void refuse_name(struct ftp_session *s, enum tree_answer answer)
 {
     bool broken = answer == TREE_BROKEN, absent = answer == TREE_ABSENT;
@@ -253,8 +253,9 @@ static unsigned family_of(const struct ftp_session *s)
 
 static void wrong_family(struct ftp_session *s)
 {
-    reply(s, 522, family_of(s) == 1 ? "Network protocol not supported, use (1)." :
-                                      "Network protocol not supported, use (2).");
+    reply(s, 522,
+          family_of(s) == 1 ? "Network protocol not supported, use (1)."
+                            : "Network protocol not supported, use (2).");
 }
 
 static void epsv(struct ftp_session *s, struct slice argument)
@@ -625,14 +626,44 @@ static void rnto(struct ftp_session *s, struct slice argument)
 }
 
 static handler *const handlers[FTP_VERBS] = {
-    [FTP_ABOR] = abor, [FTP_ACCT] = account, [FTP_ALLO] = allo, [FTP_APPE] = write_something, [FTP_CDUP] = cdup,
-    [FTP_CWD] = cwd,   [FTP_DELE] = write_something, [FTP_EPRT] = eprt, [FTP_EPSV] = epsv, [FTP_FEAT] = feat,
-    [FTP_HELP] = help, [FTP_LIST] = list, [FTP_MDTM] = mdtm, [FTP_MKD] = write_something, [FTP_MLSD] = mlsd,
-    [FTP_MLST] = mlst, [FTP_MODE] = mode, [FTP_NLST] = nlst, [FTP_NOOP] = noop, [FTP_OPTS] = opts,
-    [FTP_PASS] = pass, [FTP_PASV] = pasv, [FTP_PORT] = port, [FTP_PWD] = pwd, [FTP_QUIT] = quit,
-    [FTP_REST] = rest, [FTP_RETR] = retr, [FTP_RMD] = write_something, [FTP_RNFR] = write_something,
-    [FTP_RNTO] = rnto, [FTP_SIZE] = size, [FTP_STAT] = stat_any, [FTP_STOR] = write_something,
-    [FTP_STOU] = write_something, [FTP_STRU] = stru, [FTP_SYST] = syst, [FTP_TYPE] = type, [FTP_USER] = user,
+    [FTP_ABOR] = abor,
+    [FTP_ACCT] = account,
+    [FTP_ALLO] = allo,
+    [FTP_APPE] = write_something,
+    [FTP_CDUP] = cdup,
+    [FTP_CWD] = cwd,
+    [FTP_DELE] = write_something,
+    [FTP_EPRT] = eprt,
+    [FTP_EPSV] = epsv,
+    [FTP_FEAT] = feat,
+    [FTP_HELP] = help,
+    [FTP_LIST] = list,
+    [FTP_MDTM] = mdtm,
+    [FTP_MKD] = write_something,
+    [FTP_MLSD] = mlsd,
+    [FTP_MLST] = mlst,
+    [FTP_MODE] = mode,
+    [FTP_NLST] = nlst,
+    [FTP_NOOP] = noop,
+    [FTP_OPTS] = opts,
+    [FTP_PASS] = pass,
+    [FTP_PASV] = pasv,
+    [FTP_PORT] = port,
+    [FTP_PWD] = pwd,
+    [FTP_QUIT] = quit,
+    [FTP_REST] = rest,
+    [FTP_RETR] = retr,
+    [FTP_RMD] = write_something,
+    [FTP_RNFR] = write_something,
+    [FTP_RNTO] = rnto,
+    [FTP_SIZE] = size,
+    [FTP_STAT] = stat_any,
+    [FTP_STOR] = write_something,
+    [FTP_STOU] = write_something,
+    [FTP_STRU] = stru,
+    [FTP_SYST] = syst,
+    [FTP_TYPE] = type,
+    [FTP_USER] = user,
 };
 
 static void answer_fault(struct ftp_session *s, enum ftp_fault fault)

@@ -254,7 +254,8 @@ static ssize_t push_file(struct ftp_session *s, size_t limit)
     size_t len = left < limit ? (size_t)left : limit;
     ssize_t n;
     if (blob && fd < 0)
-        n = stream_write(&s->data->stream, slice_first(slice_from(blob_bytes(blob), s->at), len), SLICE_NONE, false);
+        n = stream_write(&s->data->stream, slice_first(slice_from(blob_bytes(blob), s->at), len), SLICE_NONE,
+                         false);
     else if (!blob && !tree_file_unchanged(&s->file))
         return -ESTALE;
     else

@@ -22,7 +22,7 @@ struct ftp_ports {
     struct loop *loop;
     const struct ftp_borrower *borrower;
     struct ftp_port *port;
-    uint16_t *free; /* indices into `port`; the first free_count */
+    uint16_t *free;         /* indices into `port`; the first free_count */
     struct lent_ports lent; /* longest first */
     size_t count, free_count, open;
     void (*done)(void *context);

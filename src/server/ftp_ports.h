@@ -1,9 +1,10 @@
-/* The data ports of a worker's FTP service: bound before the process is confined, which forbids binding, and lent
- * one by one to sessions that say PASV or EPSV.
+/* The data ports of a worker's FTP service: bound before the process is confined, which forbids binding, and
+ * lent one by one to sessions that say PASV or EPSV.
  *
- * A port listens only while it is lent: nothing waits on one before, and what waits when it is given back is reset.
- * Which one is lent is random (security.md R7, CVE-1999-0017), so a stranger cannot tell the next. When all are
- * lent, the one that has been lent longest and for FTP_PORTS_GRACE_MS at least is taken from its borrower. */
+ * A port listens only while it is lent: nothing waits on one before, and what waits when it is given back is
+ * reset. Which one is lent is random (security.md R7, CVE-1999-0017), so a stranger cannot tell the next. When
+ * all are lent, the one that has been lent longest and for FTP_PORTS_GRACE_MS at least is taken from its
+ * borrower. */
 #ifndef DIALTONE_SERVER_FTP_PORTS_H
 #define DIALTONE_SERVER_FTP_PORTS_H
 
@@ -22,9 +23,9 @@ struct ftp_borrower {
     void (*lost)(void *context);
 };
 
-/* Binds every `share`-th port of first..last at the host of `at`, from first + index on; those that somebody else
- * has are left out. `done` is called once, after ftp_ports_close(). 0 or a negative errno: -EADDRINUSE when not one
- * could be bound. */
+/* Binds every `share`-th port of first..last at the host of `at`, from first + index on; those that somebody
+ * else has are left out. `done` is called once, after ftp_ports_close(). 0 or a negative errno: -EADDRINUSE
+ * when not one could be bound. */
 struct ftp_ports_range {
     uint16_t first, last;
     unsigned index, share;

@@ -11,15 +11,16 @@
 
 #include <sys/queue.h>
 
-/* Room for a batch of pipelined replies, for one more of the longest kind, and for the end of a transfer, which may
- * come at any time. */
+/* Room for a batch of pipelined replies, for one more of the longest kind, and for the end of a transfer, which
+ * may come at any time. */
 #define FTP_REPLY_BATCH 256
 #define FTP_REPLY_RESERVE 160
 #define FTP_OUT_BYTES (FTP_REPLY_BATCH + FTP_REPLY_BYTES_MAX + FTP_REPLY_RESERVE)
 
 struct ftp_session;
 
-/* A data connection. It outlives its session when that ends first: freed by its own last callback only (R10). */
+/* A data connection. It outlives its session when that ends first: freed by its own last callback only (R10).
+ */
 struct ftp_data {
     struct stream stream;
     struct ftp_service *service;
@@ -95,7 +96,7 @@ struct ftp_service {
     bool draining, drained, closing;
     void (*done)(void *context);
     void *done_context;
-    uint64_t warn_ms; /* not before */
+    uint64_t warn_ms;                /* not before */
     char input[FTP_CHUNK_BYTES / 2]; /* of a file, on its way into a chunk */
 };
 

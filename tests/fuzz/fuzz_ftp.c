@@ -20,7 +20,8 @@ static void check_path(struct slice argument)
     rest = slice_from(rest, 1);
     while (slice_cut(&rest, '/', &segment))
         MUST(segment.len && !slice_eq(segment, SLICE(".")) && !slice_eq(segment, SLICE("..")));
-    MUST(ftp_path_resolve(SLICE("/"), buf_slice(&path), &again) && slice_eq(buf_slice(&path), buf_slice(&again)));
+    MUST(ftp_path_resolve(SLICE("/"), buf_slice(&path), &again) &&
+         slice_eq(buf_slice(&path), buf_slice(&again)));
     char reply[FTP_REPLY_BYTES_MAX];
     struct buf out = BUF_ON(reply);
     ftp_put_path(&out, 257, buf_slice(&path), "is where you are now.");

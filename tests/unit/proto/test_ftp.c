@@ -182,10 +182,24 @@ static void r7_port_takes_six_strict_bytes(void **state)
 
 static void r7_eprt_takes_three_fields_between_one_delimiter(void **state)
 {
-    static const char *const bad[] = { "",          "|",           "||",           "|||",
-                                       "|1|h|0|",   "|1|h|65536|", "|1||80|",      "|0|h|80|",
-                                       "|1|h|80",   "1|h|80|",     "|1|h|80|9|",   "|1|h|80||",
-                                       " 1 h 80 ",  "|x|h|80|",    "|1|h|-80|",    "\xff" "1\xffh\xff" "80\xff" };
+    static const char *const bad[] = { "",
+                                       "|",
+                                       "||",
+                                       "|||",
+                                       "|1|h|0|",
+                                       "|1|h|65536|",
+                                       "|1||80|",
+                                       "|0|h|80|",
+                                       "|1|h|80",
+                                       "1|h|80|",
+                                       "|1|h|80|9|",
+                                       "|1|h|80||",
+                                       " 1 h 80 ",
+                                       "|x|h|80|",
+                                       "|1|h|-80|",
+                                       "\xff"
+                                       "1\xffh\xff"
+                                       "80\xff" };
     struct ftp_endpoint e;
     (void)state;
     assert_true(ftp_parse_eprt(SLICE("|2|fe80::1|6275|"), &e));
@@ -206,10 +220,12 @@ static void the_other_parameters_are_strict_too(void **state)
     static const struct {
         const char *type;
         bool ok, known, binary;
-    } types[] = { { "A", true, true, false },    { "a n", true, true, false }, { "A T", true, false, false },
-                  { "I", true, true, true },     { "L 8", true, true, true },  { "L 7", true, false, true },
-                  { "E", true, false, true },    { "L", false, false, false }, { "X", false, false, false },
-                  { "A X", false, false, false }, { "II", false, false, false }, { "I N", false, false, false } };
+    } types[] = {
+        { "A", true, true, false },     { "a n", true, true, false },  { "A T", true, false, false },
+        { "I", true, true, true },      { "L 8", true, true, true },   { "L 7", true, false, true },
+        { "E", true, false, true },     { "L", false, false, false },  { "X", false, false, false },
+        { "A X", false, false, false }, { "II", false, false, false }, { "I N", false, false, false }
+    };
     struct ftp_epsv epsv;
     uint64_t offset;
     (void)state;
@@ -255,14 +271,22 @@ static void r1_paths_have_no_dots_and_none_leads_out(void **state)
     static const struct {
         const char *directory, *argument, *path;
     } cases[] = {
-        { "/", "sip.cfg", "/sip.cfg" },       { "/", "/", "/" },
-        { "/", "", "/" },                     { "/desk", "", "/desk" },
-        { "/desk", "sip.cfg", "/desk/sip.cfg" }, { "/desk", "/sip.cfg", "/sip.cfg" },
-        { "/desk", "..", "/" },               { "/a/b", "../c/./d//e/", "/a/c/d/e" },
-        { "/", "a/../b", "/b" },              { "/", "...", "/..." },
-        { "/", "..a", "/..a" },               { "/", "..", NULL },
-        { "/desk", "../..", NULL },           { "/", "/../etc/passwd", NULL },
-        { "/", "a/../../etc", NULL },         { "/", "a\nb", NULL },
+        { "/", "sip.cfg", "/sip.cfg" },
+        { "/", "/", "/" },
+        { "/", "", "/" },
+        { "/desk", "", "/desk" },
+        { "/desk", "sip.cfg", "/desk/sip.cfg" },
+        { "/desk", "/sip.cfg", "/sip.cfg" },
+        { "/desk", "..", "/" },
+        { "/a/b", "../c/./d//e/", "/a/c/d/e" },
+        { "/", "a/../b", "/b" },
+        { "/", "...", "/..." },
+        { "/", "..a", "/..a" },
+        { "/", "..", NULL },
+        { "/desk", "../..", NULL },
+        { "/", "/../etc/passwd", NULL },
+        { "/", "a/../../etc", NULL },
+        { "/", "a\nb", NULL },
     };
     char bytes[2 * FTP_PATH_BYTES_MAX], deep[FTP_PATH_BYTES_MAX + 1];
     (void)state;
@@ -278,7 +302,8 @@ static void r1_paths_have_no_dots_and_none_leads_out(void **state)
     struct buf out = BUF_ON(bytes);
     assert_false(ftp_path_resolve(SLICE("/"), slice_of(deep, sizeof deep), &out));
     assert_false(ftp_path_resolve(SLICE("/"), slice_of(deep, FTP_PATH_BYTES_MAX), &(struct buf)BUF_ON(bytes)));
-    assert_true(ftp_path_resolve(SLICE("/"), slice_of(deep, FTP_PATH_BYTES_MAX - 1), &(struct buf)BUF_ON(bytes)));
+    assert_true(
+        ftp_path_resolve(SLICE("/"), slice_of(deep, FTP_PATH_BYTES_MAX - 1), &(struct buf)BUF_ON(bytes)));
 }
 
 static void list_options_are_stepped_over(void **state)
@@ -294,10 +319,18 @@ static void r9_patterns_match_in_steps_that_are_bounded(void **state)
     static const struct {
         const char *pattern, *name;
         bool matches;
-    } cases[] = { { "*", "", true },          { "*.cfg", "a.cfg", true },    { "*.cfg", "a.cfgx", false },
-                  { "?", "", false },         { "a?c", "abc", true },        { "a*b*c", "axxbyyc", true },
-                  { "a*b*c", "axxcyyb", false }, { "**", "x", true },        { "abc", "ab", false },
-                  { "*a", "aaab", false },    { "*aab", "aaab", true },      { "", "", true } };
+    } cases[] = { { "*", "", true },
+                  { "*.cfg", "a.cfg", true },
+                  { "*.cfg", "a.cfgx", false },
+                  { "?", "", false },
+                  { "a?c", "abc", true },
+                  { "a*b*c", "axxbyyc", true },
+                  { "a*b*c", "axxcyyb", false },
+                  { "**", "x", true },
+                  { "abc", "ab", false },
+                  { "*a", "aaab", false },
+                  { "*aab", "aaab", true },
+                  { "", "", true } };
     char pattern[64], name[256];
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -14,9 +14,9 @@ static bool is_refused(const struct server *s, uint16_t port)
 static void r7_port_and_eprt_lead_back_to_the_client_only(void **state)
 {
     struct server *s = *state;
-    static const char *const elsewhere[] = { "PORT 127,0,0,2,30,30",   "PORT 10,0,0,1,30,30",
-                                             "PORT 0,0,0,0,30,30",     "PORT 127,0,0,1,0,25",
-                                             "PORT 127,0,0,1,3,255",   "PORT 127,0,0,1,0,0",
+    static const char *const elsewhere[] = { "PORT 127,0,0,2,30,30",    "PORT 10,0,0,1,30,30",
+                                             "PORT 0,0,0,0,30,30",      "PORT 127,0,0,1,0,25",
+                                             "PORT 127,0,0,1,3,255",    "PORT 127,0,0,1,0,0",
                                              "EPRT |1|127.0.0.2|9999|", "EPRT |1|127.0.0.1|1023|",
                                              "EPRT |1|*|9999|" };
     struct client *c = log_in(s);
