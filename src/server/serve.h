@@ -32,7 +32,7 @@ uint16_t serve_port(const struct serve *s, enum protocol protocol);
 int serve_root_fd(const struct serve *s);
 const char *serve_database(const struct serve *s);
 
-/* Takes over what `fresh` says of live keys, says in the log what needs a restart, forgets all caches. */
+/* Reads the certificates again, takes over what `fresh` says of live keys, says in the log what needs a restart, forgets all caches. */
 void serve_reload(struct serve *s, const struct config *fresh);
 /* Returns at once. The workers end when their transfers have, at the latest after run.drain_s. */
 void serve_drain(struct serve *s);
