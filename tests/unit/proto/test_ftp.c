@@ -301,9 +301,10 @@ static void r1_paths_have_no_dots_and_none_leads_out(void **state)
     memset(deep, 'd', sizeof deep);
     struct buf out = BUF_ON(bytes);
     assert_false(ftp_path_resolve(SLICE("/"), slice_of(deep, sizeof deep), &out));
-    assert_false(ftp_path_resolve(SLICE("/"), slice_of(deep, FTP_PATH_BYTES_MAX), &(struct buf)BUF_ON(bytes)));
-    assert_true(
-        ftp_path_resolve(SLICE("/"), slice_of(deep, FTP_PATH_BYTES_MAX - 1), &(struct buf)BUF_ON(bytes)));
+    out = BUF_ON(bytes);
+    assert_false(ftp_path_resolve(SLICE("/"), slice_of(deep, FTP_PATH_BYTES_MAX), &out));
+    out = BUF_ON(bytes);
+    assert_true(ftp_path_resolve(SLICE("/"), slice_of(deep, FTP_PATH_BYTES_MAX - 1), &out));
 }
 
 static void list_options_are_stepped_over(void **state)
