@@ -17,7 +17,7 @@ static void a_phone_that_is_refused_as_user_gets_its_file_as_anonymous(void **st
     assert_int_equal(reply_text(s, c, &text), 227);
     unsigned high = 0, low = 0;
     struct slice rest = slice_from(text, slice_find_text(text, SLICE("(127,0,0,1,")) + 11), part;
-    uint64_t n;
+    uint64_t n = 0;
     assert_true(slice_cut(&rest, ',', &part) && slice_u64(part, 0, 255, &n));
     high = (unsigned)n;
     assert_true(slice_cut(&rest, ')', &part) && slice_u64(part, 0, 255, &n));
