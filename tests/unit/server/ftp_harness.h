@@ -8,6 +8,7 @@
 #include "server/ftp_session.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 
@@ -140,6 +141,9 @@ static inline struct client *dial_from(struct server *s, const char *from)
     assert_non_null(c);
     c->fd = dial_port(s, address_port(&s->address), from);
     assert_true(c->fd >= 0);
+    /* A line that is sent in two parts does not wait for an acknowledgement. */
+    int on = 1;
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return c;
 }
 
