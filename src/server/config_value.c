@@ -45,6 +45,22 @@ static bool are_all(struct slice value, bool (*is)(struct slice part, const char
     return true;
 }
 
+bool config_ports(struct slice text, uint16_t *ret_first, uint16_t *ret_last)
+{
+    size_t dash = slice_find(text, '-');
+    uint64_t first, last;
+    if (!slice_u64(slice_trim(slice_first(text, dash)), 1024, UINT16_MAX, &first))
+        return false;
+    last = first;
+    if (dash < text.len && !slice_u64(slice_trim(slice_from(text, dash + 1)), first, UINT16_MAX, &last))
+        return false;
+    if (last - first >= CONFIG_PORTS_MAX)
+        return false;
+    *ret_first = (uint16_t)first;
+    *ret_last = (uint16_t)last;
+    return true;
+}
+
 static bool is_prefix(struct slice value)
 {
     struct slice name = slice_from(value, 1);
@@ -67,6 +83,7 @@ const char *config_value_fault(const struct config_key *k, struct slice value)
 {
     uint64_t number;
     struct user_hash hash;
+    uint16_t first, last;
     bool fits = value.len >= k->min && value.len <= k->max;
     switch (k->type) {
     case CONFIG_TEXT:
@@ -78,6 +95,8 @@ const char *config_value_fault(const struct config_key *k, struct slice value)
     case CONFIG_NUMBER:
     case CONFIG_SWITCH:
         return slice_u64(value, k->min, k->max, &number) ? NULL : "is not a number within the bounds";
+    case CONFIG_PORTS:
+        return config_ports(value, &first, &last) ? NULL : "is not FIRST-LAST";
     case CONFIG_PREFIX:
         return fits && is_prefix(value) ? NULL : "is not a path that begins with / and names no . or ..";
     case CONFIG_USERS:
@@ -95,7 +114,7 @@ const char *config_value_fault(const struct config_key *k, struct slice value)
 void config_value_report(const struct config_key *k, struct slice key, struct slice value, const char *what,
                          struct place at, struct diag *findings)
 {
-    if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH)
+    if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH || k->type == CONFIG_PORTS)
         diag_add(findings, SEVERITY_ERROR, at, "%.*s: '%.*s' %s: %u to %u", SLICE_ARG(key), SLICE_ARG(value),
                  what, k->min, k->max);
     else if (k->words)

@@ -86,6 +86,16 @@ def tftp_has_no_logins_and_is_refused():
 
 
 @test
+def ftp_takes_no_logins_yet_and_gives_and_lists_nothing_of_a_rule():
+    with Office() as h, h.serve_rules() as d:
+        at = f"ftp://127.0.0.1:{d.ports['ftp']}"
+        equal(program(need('curl'), '-s', f'{at}/common.cfg').stdout, (h.root / 'common.cfg').read_bytes())
+        for path in (ONE, '/T23G_1/', '//T23G_1/', '/t23g_1/00156574b16e.cfg'):
+            done = program(need('curl'), '-s', at + path)
+            check(done.returncode != 0 and done.stdout == b'', (path, done))
+
+
+@test
 def networks_are_told_apart():
     rules = 'access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.networks = 127.0.0.2/32\n'
     with Office(rules) as h, h.serve_rules() as d:
