@@ -8,9 +8,12 @@
 #include "server/journal.h"
 #include "server/tree.h"
 
+struct uploads;
+
 struct worker {
     struct loop loop;
     struct tree *tree;
+    struct uploads *uploads; /* shared by all workers; NULL: none are taken */
     struct journal *journal; /* shared by all workers; NULL: none */
     const struct config *config;
     uint64_t hash_seed; /* drawn at start, see address_hash() */

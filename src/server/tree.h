@@ -59,6 +59,7 @@ struct tree_file {
     struct timespec mtime;
     struct timespec ctime; /* ctime and links are for tree_file_unchanged() */
     uint64_t links;
+    bool uploaded; /* a phone sent it: not of the administrator's tree */
     uint64_t etag; /* of inode, size and mtime: changes when the file does; the same in every worker */
 };
 
@@ -70,6 +71,10 @@ struct tree_question {
 /* Keeps files in memory and watches them for `loop`, the one whose thread asks; NULL loop: no cache at all
  * (explain, check, tests). The root is borrowed, its path is for messages. 0 or a negative errno. */
 int tree_open(const struct rootdir *root, const char *root_path, struct loop *loop, struct tree **ret_tree);
+/* Lays a tree of what phones sent over `t`, which owns it from then on: a name that phones send (guide/name.h) is
+ * looked for there first, with its last segment in lower case, as uploads are stored. Each of the two watches and
+ * keeps its own root, so a file that comes or goes in either is seen at the next question. */
+void tree_overlay(struct tree *t, struct tree *uploads);
 void tree_close(struct tree *t);
 enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file);
 void tree_file_release(struct tree_file *file);

@@ -53,7 +53,8 @@ static int setup(void **state)
     h->log_fd = open("log", O_RDWR | O_CREAT | O_APPEND, 0600);
     log_setup(LOG_INFO, h->log_fd);
     h->options =
-        (struct confine_options){ open("root", O_PATH | O_DIRECTORY), h->database, h->config, SLICE_NONE };
+        (struct confine_options){ .root_fd = open("root", O_PATH | O_DIRECTORY), .database = h->database,
+                                  .config_file = h->config };
     return 0;
 }
 
