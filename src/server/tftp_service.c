@@ -465,6 +465,21 @@ static void on_read_request(struct tftp_service *s, const struct datagram_in *m,
     after(t, true);
 }
 
+/* As for transfers: forged requests cannot keep phones out for longer than a first wait. */
+static bool make_upload_room(struct tftp_service *s)
+{
+    for (uint32_t i = s->oldest; i != NOBODY; i = s->slots[i].newer) {
+        struct slot *t = &s->slots[i];
+        if (s->worker->loop.now_ms - t->started_ms < TFTP_FIRST_WAIT_MS)
+            return false;
+        if (t->machine.writes) {
+            stop(s, t, "never answered, made room");
+            return true;
+        }
+    }
+    return false;
+}
+
 /* False: *ret_refusal says why not. */
 static bool ask_upload(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p,
                        struct upload **ret_upload, struct refusal *ret_refusal)
@@ -474,6 +489,8 @@ static bool ask_upload(struct tftp_service *s, const struct datagram_in *m, cons
                                       .has_size = p->options.has_tsize,
                                       .size = p->options.has_tsize ? p->options.tsize : 0 };
     enum upload_answer answer = upload_begin(s->worker, &request, ret_upload);
+    if (answer == UPLOAD_BUSY && make_upload_room(s))
+        answer = upload_begin(s->worker, &request, ret_upload);
     *ret_refusal = (struct refusal){ answer == UPLOAD_BROKEN ? OUTCOME_BROKEN : OUTCOME_REFUSED,
                                      tftp_machine_code(answer), upload_answer_words(answer), false };
     return answer == UPLOAD_FINE;

@@ -131,33 +131,56 @@ static void count_gone(const struct stat *st, struct upload_gone *gone)
     gone->bytes += (uint64_t)st->st_size;
 }
 
-/* Those above `versions`, down to the first that is not there. */
-static void prune(int dirfd, const char *name, unsigned versions, struct upload_gone *gone)
+static bool stat_version(int dirfd, const char *name, unsigned version, char into[UPLOAD_NAME_BYTES],
+                         struct stat *ret_stat)
+{
+    upload_files_version_name(slice_str(name), version, into);
+    return fstatat(dirfd, into, ret_stat, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* From version `first` on, up to the first that is not there. */
+static void prune(int dirfd, const char *name, unsigned first, struct upload_gone *gone)
 {
     char path[UPLOAD_NAME_BYTES];
     struct stat st;
-    for (unsigned i = versions ? versions : 1; i <= UPLOAD_VERSIONS_MAX; i++) {
-        upload_files_version_name(slice_str(name), i, path);
-        if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            break;
+    for (unsigned i = first; i <= UPLOAD_VERSIONS_MAX && stat_version(dirfd, name, i, path, &st); i++)
         if (unlinkat(dirfd, path, 0) == 0)
             count_gone(&st, gone);
+}
+
+/* Makes version 1 free; where a failure left a number free, only those below it move. */
+static int shift(int dirfd, const char *name, unsigned versions, struct upload_gone *gone)
+{
+    char from[UPLOAD_NAME_BYTES], to[UPLOAD_NAME_BYTES];
+    struct stat st;
+    unsigned gap = 1;
+    prune(dirfd, name, versions + 1, gone);
+    while (gap <= versions && stat_version(dirfd, name, gap, to, &st))
+        gap++;
+    if (gap > versions)
+        prune(dirfd, name, gap = versions, gone);
+    for (unsigned i = gap; i > 1; i--) {
+        upload_files_version_name(slice_str(name), i - 1, from);
+        upload_files_version_name(slice_str(name), i, to);
+        if (renameat(dirfd, from, dirfd, to) < 0)
+            return -errno;
     }
+    return 0;
 }
 
 /* The current file becomes version 1 and stays the current one until it is replaced: there is no moment without. */
-static int keep_version(int dirfd, const char *name, unsigned versions, struct upload_gone *gone)
+static int keep_version(int dirfd, const char *name, const struct stat *current, unsigned versions,
+                        struct upload_gone *gone)
 {
-    char from[UPLOAD_NAME_BYTES], to[UPLOAD_NAME_BYTES];
-    prune(dirfd, name, versions, gone);
-    for (unsigned i = versions; i > 1; i--) {
-        upload_files_version_name(slice_str(name), i - 1, from);
-        upload_files_version_name(slice_str(name), i, to);
-        if (renameat(dirfd, from, dirfd, to) < 0 && errno != ENOENT)
-            return -errno;
-    }
-    upload_files_version_name(slice_str(name), 1, to);
-    return linkat(dirfd, name, dirfd, to, 0) < 0 ? -errno : 0;
+    char first[UPLOAD_NAME_BYTES];
+    struct stat st;
+    /* An attempt that failed later has done it already. */
+    if (stat_version(dirfd, name, 1, first, &st) && st.st_ino == current->st_ino && st.st_dev == current->st_dev)
+        return 0;
+    int error = shift(dirfd, name, versions, gone);
+    if (!error && linkat(dirfd, name, dirfd, first, 0) < 0)
+        error = -errno;
+    return error;
 }
 
 static int replace(int dirfd, const char *temporary, const char *name, unsigned versions, struct upload_gone *gone)
@@ -166,14 +189,14 @@ static int replace(int dirfd, const char *temporary, const char *name, unsigned 
     bool is_there = fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
     if (is_there && !S_ISREG(old.st_mode))
         return -EEXIST;
-    int error = is_there && versions ? keep_version(dirfd, name, versions, gone) : 0;
+    int error = is_there && versions ? keep_version(dirfd, name, &old, versions, gone) : 0;
     if (!error && renameat(dirfd, temporary, dirfd, name) < 0)
         error = -errno;
     if (error)
         return error;
     if (is_there && !versions) {
         count_gone(&old, gone);
-        prune(dirfd, name, 0, gone);
+        prune(dirfd, name, 1, gone);
     }
     return fsync(dirfd) < 0 ? -errno : 0;
 }
