@@ -411,6 +411,16 @@ static void one_address_has_its_rate(void **state)
     assert_int_equal(begin(LOCAL, &u), UPLOAD_TOO_OFTEN);
 }
 
+/* Two versions and the current file "old". */
+static void put_three(void)
+{
+    assert_int_equal(system("rm -rf state/uploads/desk"), 0);
+    uploads_recount(h.worker.uploads);
+    assert_int_equal(put_up(LOCAL, "zero"), UPLOAD_FINE);
+    assert_int_equal(put_up(LOCAL, "one"), UPLOAD_FINE);
+    assert_int_equal(put_up(LOCAL, "old"), UPLOAD_FINE);
+}
+
 static void R22_every_fault_of_the_disk_leaves_the_old_file(void **state)
 {
     static const struct {
@@ -438,16 +448,6 @@ static void R22_every_fault_of_the_disk_leaves_the_old_file(void **state)
     }
     assert_int_equal(put_up(LOCAL, "new"), UPLOAD_FINE);
     assert_served(LOCAL, "new");
-}
-
-/* Two versions and the current file "old". */
-static void put_three(void)
-{
-    assert_int_equal(system("rm -rf state/uploads/desk"), 0);
-    uploads_recount(h.worker.uploads);
-    assert_int_equal(put_up(LOCAL, "zero"), UPLOAD_FINE);
-    assert_int_equal(put_up(LOCAL, "one"), UPLOAD_FINE);
-    assert_int_equal(put_up(LOCAL, "old"), UPLOAD_FINE);
 }
 
 static void faults_again_and_again_cost_no_more_than_one_version(void **state)
