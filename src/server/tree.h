@@ -13,6 +13,8 @@
  * MAC-oriented names are found whatever the case of their letters (the guide asks for lower case; trees in the
  * wild hold both, facts.md 8.1): exact first, then the first in byte order.
  *
+ * What phones have sent lies in a directory of its own, as a tree laid over this one (tree_overlay).
+ *
  * A tree belongs to one loop and one thread; every worker has its own over the same directory. */
 #ifndef DIALTONE_SERVER_TREE_H
 #define DIALTONE_SERVER_TREE_H
