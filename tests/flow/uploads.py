@@ -178,6 +178,62 @@ def a_lost_last_ack_is_given_again_and_there_is_one_event():
 
 
 @test
+def R13_a_write_request_heard_twice_is_one_upload():
+    with serving() as (h, d):
+        with Tftp(d.tftp) as t:
+            for _ in range(3):
+                t.ask(LOCAL, opcode=2)
+            equal(t.receive()[:2], ('ack', 0))
+            t.send(block(1, b'x' * 512))
+            equal(t.receive()[:2], ('ack', 1))
+            t.ask(LOCAL, opcode=2)
+            t.send(block(2, b'y'))
+            equal(t.receive()[:2], ('ack', 2))
+            # One port for everything: while the server dallies the next request is served.
+            t.ask(f'{MAC}-sys.log', opcode=2)
+            equal(t.receive()[:2], ('ack', 0))
+            t.send(block(1, b'log'))
+            equal(t.receive()[:2], ('ack', 1))
+        comes_back(d, LOCAL, b'x' * 512 + b'y')
+        comes_back(d, f'{MAC}-sys.log', b'log')
+        equal(d.stop(), 0)
+        equal(len([line for line in d.events() if ' stored ' in line]), 2)
+        equal(len([line for line in d.events() if ' stopped ' in line]), 0)
+
+
+@test
+def R11_forged_write_requests_keep_nobody_out():
+    with serving(upload__at_once=1, workers=1) as (h, d):
+        with Tftp(d.tftp) as forged, Tftp(d.tftp) as t:
+            forged.ask(LOCAL, opcode=2)
+            equal(forged.receive()[:2], ('ack', 0))
+            t.ask(LOCAL, opcode=2)
+            equal(t.receive()[:2], ('error', 0))
+
+            def is_let_in():
+                t.ask(LOCAL, opcode=2)
+                return t.receive()[:2] == ('ack', 0)
+            until(is_let_in, 'a place')
+            t.send(block(1, b'mine'))
+            equal(t.receive()[:2], ('ack', 1))
+        comes_back(d, LOCAL, b'mine')
+
+
+@test
+def SIGHUP_counts_again_and_takes_over_the_limits():
+    with serving(upload__files=1) as (h, d):
+        put_well(d, curl_put, b'x', LOCAL)
+        with Tftp(d.tftp) as t:
+            t.ask(f'{MAC}-sys.log', opcode=2)
+            equal(t.receive()[:2], ('error', 3))
+        (h.state / 'uploads' / LOCAL).unlink()
+        d.signal(signal.SIGHUP)
+        check(d.saw('configuration read again'), d.err)
+        put_well(d, curl_put, b'log', f'{MAC}-sys.log')
+        comes_back(d, f'{MAC}-sys.log', b'log')
+
+
+@test
 def uploads_can_be_switched_off_and_a_directory_be_named():
     with serving(upload__enable=0) as (h, d):
         with Tftp(d.tftp) as t:
