@@ -70,14 +70,11 @@ int rootdir_open(const struct rootdir *root, struct slice name, int flags, int *
     }
 }
 
-static int read_all(int fd, size_t size, struct arena *arena, struct slice *ret_bytes)
+ssize_t rootdir_read_at(int fd, uint64_t offset, void *into, size_t len)
 {
-    char *bytes = arena_alloc(arena, size + 1);
     size_t done = 0;
-    if (!bytes)
-        return -ENOMEM;
-    while (done < size) {
-        ssize_t got = read(fd, bytes + done, size - done);
+    while (done < len) {
+        ssize_t got = pread(fd, (char *)into + done, len - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -86,7 +83,16 @@ static int read_all(int fd, size_t size, struct arena *arena, struct slice *ret_
             break;
         done += (size_t)got;
     }
-    *ret_bytes = slice_of(bytes, done);
+    return (ssize_t)done;
+}
+
+static int read_all(int fd, size_t size, struct arena *arena, struct slice *ret_bytes)
+{
+    char *bytes = arena_alloc(arena, size + 1);
+    ssize_t got = bytes ? rootdir_read_at(fd, 0, bytes, size) : -ENOMEM;
+    if (got < 0)
+        return (int)got;
+    *ret_bytes = slice_of(bytes, (size_t)got);
     return 0;
 }
 

@@ -31,6 +31,8 @@ bool rootdir_name_ok(struct slice name);
  * 0 and a descriptor that the caller closes, or a negative errno: -EINVAL for a name that is not ok,
  * -EXDEV or -ELOOP for one that leads out. "." opens the root itself. */
 int rootdir_open(const struct rootdir *root, struct slice name, int flags, int *ret_fd);
+/* Fills `into` from a descriptor; fewer bytes only at the end of the file. Or a negative errno. */
+ssize_t rootdir_read_at(int fd, uint64_t offset, void *into, size_t len);
 /* The whole of a regular file, at most `limit` bytes. -EFBIG when it is longer, -EISDIR, -ENOENT ... */
 int rootdir_read(const struct rootdir *root, struct slice name, size_t limit, struct arena *arena,
                  struct slice *ret_bytes);

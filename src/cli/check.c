@@ -57,7 +57,11 @@ static void print(const struct diag *findings)
     char bytes[8192];
     for (const struct finding *f = findings->first; f; f = f->next) {
         struct buf out = BUF_ON(bytes);
-        diag_print(f, &out);
+        struct finding shown = *f;
+        /* Editors and scripts read file:line:col: what is about the whole stands at its start. */
+        shown.line = f->line ? f->line : 1;
+        shown.column = f->column ? f->column : 1;
+        diag_print(&shown, &out);
         printf("%.*s\n", SLICE_ARG(buf_slice(&out)));
     }
 }

@@ -8,7 +8,7 @@ static int verb_help(const struct verb *verb, int argc, char **argv);
 static int verb_version(const struct verb *verb, int argc, char **argv);
 
 static const struct verb verbs[] = {
-    { "serve", "serve a directory to phones over TFTP and HTTP",
+    { "serve", "serve a directory to phones over TFTP, HTTP and HTTPS",
       "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
     { "phone", "one virtual phone: provisions itself and shows its timeline",
       "--mac M --model T46S --firmware 66.84.0.15 --server URL [--flash DIR] [--pin PIN]\n"
@@ -19,6 +19,8 @@ static const struct verb verbs[] = {
       "                        [--json] [--show-secrets]",
       verb_explain },
     { "check", "findings over a whole tree of boot and CFG files", "--root DIR", verb_check },
+    { "cert", "a CA to import into phones and the server's certificates",
+      "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]", verb_cert },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "local", "what phones have sent: versions, differences, the way back",
       "list [MAC] [KIND] [--dir DIR]\n"

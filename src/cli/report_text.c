@@ -22,39 +22,42 @@ static void pad_to(struct buf *out, size_t start, size_t width)
         buf_byte(out, ' ');
 }
 
-void report_print_file(const struct report_file *f, const struct report_style *style, struct buf *out)
+/* The outcome and the name, as wide as most of them. */
+static void put_outcome(enum file_outcome outcome, struct slice url, const struct report_style *style, struct buf *out)
 {
     size_t start = out->len;
-    buf_format(out, "%-8s ", file_outcome_name(f->outcome));
-    put_name(style, f->url, out);
+    buf_format(out, "%-8s ", file_outcome_name(outcome));
+    put_name(style, url, out);
     pad_to(out, start, 46);
-    buf_format(out, "  %s", name_kind_words(f->kind));
+    buf_str(out, "  ");
+}
+
+static void put_unless_empty(const char *before, struct slice text, const char *after, struct buf *out)
+{
+    if (text.len == 0)
+        return;
+    buf_str(out, before);
+    buf_escaped(out, text);
+    buf_str(out, after);
+}
+
+void report_print_file(const struct report_file *f, const struct report_style *style, struct buf *out)
+{
+    put_outcome(f->outcome, f->url, style, out);
+    buf_str(out, name_kind_words(f->kind));
     if (f->outcome == FILE_USED)
         buf_format(out, ", %zu bytes", f->size);
     if (f->settings)
         buf_format(out, ", %zu settings", f->settings);
-    if (f->why.len) {
-        buf_str(out, "; ");
-        buf_escaped(out, f->why);
-    }
-    if (f->asked_because.len) {
-        buf_str(out, " (");
-        buf_escaped(out, f->asked_because);
-        buf_str(out, ")");
-    }
+    put_unless_empty("; ", f->why, "", out);
+    put_unless_empty(" (", f->asked_because, ")", out);
 }
 
 void report_print_resource(const struct report_resource *r, const struct report_style *style, struct buf *out)
 {
-    size_t start = out->len;
-    buf_format(out, "%-8s ", file_outcome_name(r->outcome));
-    put_name(style, r->url, out);
-    pad_to(out, start, 46);
-    buf_format(out, "  %.*s", SLICE_ARG(r->key));
-    if (r->why.len) {
-        buf_str(out, "; ");
-        buf_escaped(out, r->why);
-    }
+    put_outcome(r->outcome, r->url, style, out);
+    buf_escaped(out, r->key);
+    put_unless_empty("; ", r->why, "", out);
 }
 
 void report_print_verdict(const struct report *r, struct buf *out)

@@ -208,6 +208,8 @@ static int confine(const struct serve *s, const struct config *c, const struct r
         .uploads = serve_uploads(s),
         .config_file = r->file ? r->file : "",
         .user = c->run_user,
+        .certificates = c->https_enable ? c->tls_certificate : SLICE_NONE,
+        .keys = c->https_enable ? c->tls_key : SLICE_NONE,
     };
     int error = confine_process(&options);
     if (error && c->run_confine)

@@ -16,6 +16,7 @@ struct verb {
 /* Says what is wrong and how it is meant, on standard error; returns EXIT_USAGE. */
 int verb_misused(const struct verb *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+int verb_cert(const struct verb *verb, int argc, char **argv);
 int verb_check(const struct verb *verb, int argc, char **argv);
 int verb_demo(const struct verb *verb, int argc, char **argv);
 int verb_explain(const struct verb *verb, int argc, char **argv);

@@ -14,12 +14,43 @@ void stream_open(struct stream *s, struct loop *loop, int fd, void (*ready)(stru
     s->fd = fd;
     s->polled = false;
     s->waiting = 0;
+    s->filtered = false;
     s->ready = ready;
     s->closed = closed;
 }
 
+static struct tls_session *filter_of(const struct stream *s)
+{
+    return s->poll.data;
+}
+
+int stream_filter(struct stream *s, struct ssl_ctx_st *context)
+{
+    struct tls_session *session;
+    int error = tls_session_open(context, s->fd, &session);
+    if (error)
+        return error;
+    s->poll.data = session;
+    s->filtered = true;
+    return 0;
+}
+
+void stream_unfilter(struct stream *s)
+{
+    if (s->filtered)
+        tls_session_close(filter_of(s));
+    s->filtered = false;
+}
+
+const char *stream_fault(const struct stream *s)
+{
+    return s->filtered ? tls_session_fault(filter_of(s)) : NULL;
+}
+
 ssize_t stream_read(struct stream *s, void *into, size_t len)
 {
+    if (s->filtered)
+        return tls_session_read(filter_of(s), into, len);
     for (;;) {
         ssize_t n = recv(s->fd, into, len, 0);
         if (n >= 0)
@@ -31,6 +62,8 @@ ssize_t stream_read(struct stream *s, void *into, size_t len)
 
 ssize_t stream_write(struct stream *s, struct slice first, struct slice second, bool more)
 {
+    if (s->filtered)
+        return tls_session_write(filter_of(s), first, second, more);
     struct iovec parts[2] = { { (void *)(uintptr_t)first.ptr, first.len },
                               { (void *)(uintptr_t)second.ptr, second.len } };
     struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
@@ -45,6 +78,8 @@ ssize_t stream_write(struct stream *s, struct slice first, struct slice second, 
 
 ssize_t stream_send_file(struct stream *s, int file, uint64_t offset, size_t len)
 {
+    if (s->filtered)
+        return tls_session_send_file(filter_of(s), file, offset, len);
     off_t at = (off_t)offset;
     for (;;) {
         ssize_t n = sendfile(s->fd, file, &at, len);
@@ -68,6 +103,8 @@ static void on_event(uv_poll_t *poll, int status, int events)
 int stream_wait(struct stream *s, int event)
 {
     int error = 0;
+    if (s->filtered)
+        event = tls_session_events(filter_of(s), event);
     if (s->waiting == event)
         return 0;
     if (!s->polled) {
@@ -89,6 +126,8 @@ uint64_t stream_unacknowledged(const struct stream *s)
 
 void stream_end(struct stream *s)
 {
+    if (s->filtered)
+        tls_session_end(filter_of(s));
     shutdown(s->fd, SHUT_WR);
 }
 
@@ -100,6 +139,9 @@ static void on_closed(uv_handle_t *handle)
 
 void stream_close(struct stream *s, bool abort)
 {
+    if (s->filtered && !abort)
+        tls_session_end(filter_of(s));
+    stream_unfilter(s);
     if (s->polled)
         uv_close((uv_handle_t *)&s->poll, on_closed);
     if (abort) {

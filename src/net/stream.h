@@ -3,20 +3,21 @@
  * A stream buffers nothing. It enters epoll when it first has to wait and not before: a connection that is
  * read, answered and closed in one go costs no system call beyond those three.
  *
- * TLS will come as a filter behind stream_read(), stream_write() and stream_send_file(); whoever uses a stream
- * must not touch the descriptor. */
+ * TLS (net/tls.h) is a filter behind stream_read(), stream_write(), stream_send_file() and stream_end(): whoever
+ * uses a stream speaks in plain bytes and must not touch the descriptor. A stream without it pays one test of a
+ * byte for that, and no memory: the session hangs in `poll.data`, which libuv leaves to its user. */
 #ifndef DIALTONE_NET_STREAM_H
 #define DIALTONE_NET_STREAM_H
 
 #include "net/loop.h"
-
-#include <sys/types.h>
+#include "net/tls.h"
 
 struct stream {
     struct loop *loop;
     int fd;          /* -1: closed */
     bool polled;     /* `poll` is open */
-    uint8_t waiting; /* UV_READABLE or UV_WRITABLE; 0 */
+    uint8_t waiting; /* what is polled for: UV_READABLE, UV_WRITABLE, with TLS both; 0 */
+    bool filtered;   /* `poll.data` is a struct tls_session */
     uv_poll_t poll;
     void (*ready)(struct stream *s);  /* what was waited for came, or the connection broke: try */
     void (*closed)(struct stream *s); /* the struct may be freed; may be called within stream_close() */
@@ -25,13 +26,20 @@ struct stream {
 /* Takes `fd` (non-blocking). No system call. */
 void stream_open(struct stream *s, struct loop *loop, int fd, void (*ready)(struct stream *s),
                  void (*closed)(struct stream *s));
+/* From now on TLS, whose handshake is done within the first reads. 0 or -ENOMEM. */
+int stream_filter(struct stream *s, struct ssl_ctx_st *context);
+/* Plain bytes again, for an answer to a peer that speaks no TLS (-EPROTOTYPE of stream_read()). */
+void stream_unfilter(struct stream *s);
+/* Why TLS failed: static text, NULL when it did not. */
+const char *stream_fault(const struct stream *s);
 /* Bytes read, 0 at the end of what the peer sends, -EAGAIN when there is nothing now, another negative errno
  * when the connection is broken. */
 ssize_t stream_read(struct stream *s, void *into, size_t len);
 /* Both texts (either may be empty) in one call. `more`: further bytes follow at once, wait for them to fill the
- * packet. Bytes written, -EAGAIN, or another negative errno. */
+ * packet. Bytes written, -EAGAIN, or another negative errno. What was not taken has to come first in the next
+ * write. */
 ssize_t stream_write(struct stream *s, struct slice first, struct slice second, bool more);
-/* From a file: bytes sent, 0 when the file ends before `offset`, -EAGAIN, another negative errno. */
+/* From a file, by TLS a record at a time: bytes sent, 0 when the file ends before `offset`, -EAGAIN, another negative errno. */
 ssize_t stream_send_file(struct stream *s, int file, uint64_t offset, size_t len);
 /* Calls `ready` when `event` (UV_READABLE, UV_WRITABLE) comes, until told otherwise; 0 waits for nothing. 0 or
  * a negative errno. */

@@ -277,6 +277,12 @@ static bool set_trust(struct fetch *f, const struct transport_request *r)
     if (r->verify_peer) {
         curl_easy_getinfo(e, CURLINFO_CAINFO, &file);
         curl_easy_getinfo(e, CURLINFO_CAPATH, &directory);
+        /* As curl and OpenSSL's own programs have it: a file instead of the machine's list. */
+        const char *own = secure_getenv("SSL_CERT_FILE");
+        if (own && own[0]) {
+            file = (char *)(uintptr_t)own;
+            directory = NULL;
+        }
     }
     if (curl_easy_setopt(e, CURLOPT_CAINFO, file) || curl_easy_setopt(e, CURLOPT_CAPATH, directory))
         return false;

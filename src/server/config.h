@@ -17,6 +17,12 @@ struct config {
     bool http_enable;         /* http.enable */
     uint32_t http_port;       /* http.port: 0 any free; default 80 when it may be bound, else 8080 */
     bool http_port_set;
+    bool https_enable;        /* https.enable: with tls_certificate only */
+    uint32_t https_port;      /* https.port: 0 any free; default 443 when it may be bound, else 8443 */
+    bool https_port_set;
+    struct slice tls_certificate, tls_key; /* tls.certificate, tls.key: PEM files, at most 2, separated by commas */
+    struct slice tls_min_version; /* tls.min_version: 1.2 or 1.3 */
+    uint32_t tls_workers;     /* tls.workers: threads; 0: one a core */
     uint32_t workers;         /* workers: threads; 0: one a core */
     struct slice state_dir;   /* state.dir: where the journal's database lives */
     struct slice journal;     /* journal: off, lines, rows, both */

@@ -70,6 +70,16 @@ static int account_of(const struct confine_options *o, struct account *ret_accou
     return 0;
 }
 
+int confine_account(int root_fd, struct slice user, uid_t *ret_uid)
+{
+    const struct confine_options o = { .root_fd = root_fd, .user = user };
+    struct account a = { .uid = geteuid() };
+    int error = a.uid == 0 ? account_of(&o, &a) : 0;
+    if (!error)
+        *ret_uid = a.uid;
+    return error;
+}
+
 /* Root made it, the server writes there. A directory that is not private, such as /var/lib itself, is somebody
  * else's business. */
 static void give_directory(struct slice directory, const struct account *a)

@@ -11,12 +11,16 @@
 
 #include "base/slice.h"
 
+#include <sys/types.h>
+
 struct confine_options {
     int root_fd;             /* the tree, O_PATH: may be read */
     const char *database;    /* its directory may be written; "" for none */
     const char *uploads;     /* a directory where files and directories may be made; NULL or "" for none */
     const char *config_file; /* may be read again; "" for none. Its directory too, so that it can be replaced
                                 by rename, unless that is a top one such as /etc */
+    struct slice certificates, keys; /* files separated by commas; they and their directories may be read again,
+                                        under the same condition */
     struct slice user;       /* whom to become when started as root; "" is the owner of the tree */
 };
 
@@ -26,6 +30,9 @@ void confine_limits(void);
  * A kernel without landlock is said in the log and accepted. */
 int confine_process(const struct confine_options *options);
 
+/* Whom confine_user() will make of a process that was started as root; otherwise it stays who it is. 0 or a
+ * negative errno, said in the log. */
+int confine_account(int root_fd, struct slice user, uid_t *ret_uid);
 /* Groups, user and all capabilities, new privileges, dumps. Started as root with a tree that is root's own,
  * the process stays user 0 without any capability, and a warning says so. The database becomes the user's. */
 int confine_user(const struct confine_options *options);

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/landlock.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -80,7 +82,8 @@ static bool is_top(const char *directory)
            (root.st_dev == parent.st_dev && root.st_ino == parent.st_ino);
 }
 
-static int allow_config(int ruleset, const struct ruleset *r, const char *file)
+/* A file that is read again, and its directory, so that it can be replaced by rename. */
+static int allow_again(int ruleset, const struct ruleset *r, const char *file)
 {
     char directory[4100];
     directory_of(file, directory, sizeof directory);
@@ -91,6 +94,22 @@ static int allow_config(int ruleset, const struct ruleset *r, const char *file)
         "replaced",
         file);
     return allow_path(ruleset, r, file, LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
+/* Also where a symbolic link leads, as certificate robots leave them. */
+static int allow_list(int ruleset, const struct ruleset *r, struct slice files)
+{
+    struct slice part;
+    int error = 0;
+    while (!error && slice_cut(&files, ',', &part)) {
+        char file[PATH_MAX], target[PATH_MAX];
+        part = slice_trim(part);
+        snprintf(file, sizeof file, "%.*s", SLICE_ARG(part));
+        error = allow_again(ruleset, r, file);
+        if (!error && realpath(file, target) && strcmp(file, target) != 0)
+            error = allow_again(ruleset, r, target);
+    }
+    return error;
 }
 
 static int allow_all(int ruleset, const struct ruleset *r, const struct confine_options *o)
@@ -106,7 +125,11 @@ static int allow_all(int ruleset, const struct ruleset *r, const struct confine_
     if (!error && o->uploads && o->uploads[0])
         error = allow_path(ruleset, r, o->uploads, ACCESS_UPLOADS);
     if (!error && o->config_file[0])
-        error = allow_config(ruleset, r, o->config_file);
+        error = allow_again(ruleset, r, o->config_file);
+    if (!error)
+        error = allow_list(ruleset, r, o->certificates);
+    if (!error)
+        error = allow_list(ruleset, r, o->keys);
     if (!error && CONFINE_SANITIZED)
         error = allow_path(ruleset, r, "/proc", ACCESS_READ);
     return error;

@@ -189,10 +189,13 @@ static void end_connection(struct http_connection *c, bool linger)
     drain_input(c);
 }
 
-/* What sendfile takes the body from; -1: it goes from memory. */
-static int body_descriptor(const struct http_reply *r)
+/* What sendfile takes the body from; -1: it goes from memory, as by TLS whatever is there. */
+static int body_descriptor(const struct http_connection *c)
 {
-    return r->file.blob ? blob_descriptor(r->file.blob) : r->file.fd;
+    const struct tree_file *file = &c->reply->file;
+    if (!file->blob)
+        return file->fd;
+    return c->stream.filtered ? -1 : blob_descriptor(file->blob);
 }
 
 /* Text and what follows it from memory, in one call. */
@@ -200,7 +203,7 @@ static ssize_t push_memory(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
     struct slice text = slice_from(slice_of(r->text, r->text_len), r->text_at), body = SLICE_NONE;
-    bool in_memory = r->holds_file && body_descriptor(r) < 0;
+    bool in_memory = r->holds_file && body_descriptor(c) < 0;
     if (in_memory)
         body = slice_first(slice_from(blob_bytes(r->file.blob), r->at), r->end - r->at);
     /* Before a close it need not leave at once: the kernel sends the FIN along with it, one packet less. */
@@ -222,7 +225,7 @@ static ssize_t push_file(struct http_connection *c, size_t limit)
     uint64_t left = r->end - r->at;
     if (!r->file.blob && !tree_file_unchanged(&r->file))
         return -ESTALE;
-    ssize_t n = stream_send_file(&c->stream, body_descriptor(r), r->at, left < limit ? (size_t)left : limit);
+    ssize_t n = stream_send_file(&c->stream, body_descriptor(c), r->at, left < limit ? (size_t)left : limit);
     if (n <= 0)
         return n ? n : -ESTALE;
     r->at += (size_t)n;
@@ -236,7 +239,7 @@ static enum progress push(struct http_connection *c)
     struct http_reply *r = c->reply;
     ssize_t n = 0;
     for (size_t sent = 0; n >= 0 && sent < SEND_BYTES_A_ROUND; sent += (size_t)(n > 0 ? n : 0)) {
-        if (r->text_at < r->text_len || (r->at < r->end && body_descriptor(r) < 0))
+        if (r->text_at < r->text_len || (r->at < r->end && body_descriptor(c) < 0))
             n = push_memory(c);
         else if (r->at < r->end)
             n = push_file(c, SEND_BYTES_A_ROUND - sent);
@@ -349,6 +352,23 @@ static void serve(struct http_connection *c, struct slice input)
     wait_for_input(c, input);
 }
 
+/* The peer ended, or the connection broke. */
+static void stop_reading(struct http_connection *c, struct slice input, ssize_t error)
+{
+    const char *fault = stream_fault(&c->stream);
+    if (error == -EPROTOTYPE) {
+        stream_unfilter(&c->stream);
+        http_reply_refuse(c, SLICE_NONE, 400, fault);
+        send_on(c, SLICE_NONE);
+        return;
+    }
+    if (input.len)
+        http_reply_note_unanswered(c, input, "the peer went away within its request");
+    else if (fault)
+        http_reply_note_unanswered(c, input, fault);
+    drop(c, false);
+}
+
 static void receive(struct http_connection *c)
 {
     char *into = c->kept ? c->kept : c->service->input;
@@ -357,9 +377,7 @@ static void receive(struct http_connection *c)
     if (n == -EAGAIN) {
         wait_for_input(c, slice_of(into, have));
     } else if (n <= 0) {
-        if (have)
-            http_reply_note_unanswered(c, slice_of(into, have), "the peer went away within its request");
-        drop(c, false);
+        stop_reading(c, slice_of(into, have), n);
     } else {
         if (have == 0 && !c->fresh)
             c->since_ms = loop_of(c)->now_ms;
@@ -403,7 +421,10 @@ void http_connection_accept(struct http_service *s, int fd, const union address 
     c->peer = *peer;
     c->since_ms = s->worker->loop.now_ms;
     c->fresh = true;
-    receive(c);
+    if (s->protocol == PROTOCOL_HTTPS && stream_filter(&c->stream, s->worker->tls) != 0)
+        drop(c, true);
+    else
+        receive(c);
 }
 
 void http_connection_retire(struct http_connection *c)

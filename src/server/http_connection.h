@@ -59,6 +59,7 @@ TAILQ_HEAD(http_connections, http_connection);
 
 struct http_service {
     struct worker *worker;
+    enum protocol protocol; /* PROTOCOL_HTTP or PROTOCOL_HTTPS */
     struct listener listener;
     struct http_connections waiting; /* READING and CLOSING, by how long they wait: the first makes room */
     struct http_connections sending;

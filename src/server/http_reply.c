@@ -16,7 +16,7 @@ static struct http_reply *begin(struct http_connection *c)
     const struct loop *loop = &c->service->worker->loop;
     struct journal_event *e = &r->event;
     uint64_t ms = loop->now_ms > c->since_ms ? loop->now_ms - c->since_ms : 0;
-    e->protocol = PROTOCOL_HTTP;
+    e->protocol = c->service->protocol;
     e->outcome = OUTCOME_REFUSED;
     e->peer = c->peer;
     e->wall_ms = loop->wall_ms - (int64_t)ms;

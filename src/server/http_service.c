@@ -102,7 +102,8 @@ static void on_exhausted(struct listener *l, int error)
     struct http_connection *c = TAILQ_FIRST(&s->waiting);
     uint64_t now_ms = s->worker->loop.now_ms;
     if (now_ms >= s->warn_ms) {
-        log_warning("http: cannot accept connections: %s", strerror(-error));
+        log_warning("%s: cannot accept connections: %s", s->protocol == PROTOCOL_HTTPS ? "https" : "http",
+                    strerror(-error));
         s->warn_ms = now_ms + WARN_EVERY_MS;
     }
     if (c && (error == -EMFILE || error == -ENFILE))
@@ -114,7 +115,8 @@ static void on_closed(struct listener *l)
     free_when_closed(of(l));
 }
 
-int http_service_open(struct worker *worker, int fd, struct http_service **ret_service)
+static int open_service(struct worker *worker, int fd, enum protocol protocol,
+                        struct http_service **ret_service)
 {
     struct http_service *s = calloc(1, sizeof *s);
     if (!s) {
@@ -123,6 +125,7 @@ int http_service_open(struct worker *worker, int fd, struct http_service **ret_s
     }
     unsigned share = worker->share ? worker->share : 1;
     s->worker = worker;
+    s->protocol = protocol;
     s->slots_max = (worker->config->http_connections + share - 1) / share;
     s->open = 1;
     TAILQ_INIT(&s->waiting);
@@ -142,6 +145,16 @@ int http_service_open(struct worker *worker, int fd, struct http_service **ret_s
     }
     *ret_service = s;
     return 0;
+}
+
+int http_service_open(struct worker *worker, int fd, struct http_service **ret_service)
+{
+    return open_service(worker, fd, PROTOCOL_HTTP, ret_service);
+}
+
+int https_service_open(struct worker *worker, int fd, struct http_service **ret_service)
+{
+    return open_service(worker, fd, PROTOCOL_HTTPS, ret_service);
 }
 
 /* Either list shrinks or stays while it is walked: the next one is taken first. */

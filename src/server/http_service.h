@@ -1,4 +1,4 @@
-/* HTTP/1.1, serving side: GET and HEAD of the files of the tree.
+/* HTTP/1.1, serving side: GET and HEAD of the files of the tree; HTTPS is the same over a TLS stream.
  *
  * One request, from head to journal: the stream hands bytes to the guard (proto/http_request.h); a whole head
  * becomes a request, its target a name, the name a question to the tree, the answer a head and a body, and the
@@ -21,7 +21,11 @@
  * share of the blob.
  *
  * Uploads (the next issue) need: a state after the head that reads `content_length` or chunks into upload, and
- * "100 Continue". TLS: a filter in the stream. */
+ * "100 Continue".
+ *
+ * HTTPS: the handshake has to be done within `http.head_s` too, and a connection takes its slot with it. One that
+ * failed makes one event, without a name. A peer that speaks plain HTTP gets 400 in plain text. An idle connection
+ * holds some 14 KiB more. */
 #ifndef DIALTONE_SERVER_HTTP_SERVICE_H
 #define DIALTONE_SERVER_HTTP_SERVICE_H
 
@@ -40,6 +44,8 @@ struct http_service;
 
 /* See service.h. `fd` listens already. */
 int http_service_open(struct worker *worker, int fd, struct http_service **ret_service);
+/* Every connection speaks TLS with the worker's context. */
+int https_service_open(struct worker *worker, int fd, struct http_service **ret_service);
 /* Answers what the kernel has queued, finishes transfers, closes idle connections. */
 void http_service_drain(struct http_service *s, void (*done)(void *context), void *context);
 void http_service_close(struct http_service *s);

@@ -66,22 +66,29 @@ static int open_uploads(struct serve *s)
     return 0;
 }
 
-static size_t worker_count(const struct config *c)
+static size_t worker_count(bool any, uint32_t asked)
 {
-    size_t count = c->workers ? c->workers : uv_available_parallelism();
-    return count < WORKERS_MAX ? count : WORKERS_MAX;
+    size_t count = asked ? asked : uv_available_parallelism();
+    return !any ? 0 : count < WORKERS_MAX ? count : WORKERS_MAX;
+}
+
+size_t serve_crew_count(const struct serve *s)
+{
+    return s->workers + s->tls_workers;
 }
 
 static int open_all(struct serve *s)
 {
     int error = open_root(s);
     if (!error)
+        error = serve_tls_open(s);
+    if (!error)
         error = serve_bind(s);
     if (!error)
         error = open_journal(s);
     if (!error)
         error = open_uploads(s);
-    for (size_t i = 0; !error && i < s->workers; i++)
+    for (size_t i = 0; !error && i < serve_crew_count(s); i++)
         error = crew_open(s, i);
     return error;
 }
@@ -94,9 +101,10 @@ int serve_open(const struct config *config, struct serve **ret_serve)
     s->config = config;
     s->fresh = *config;
     s->root.fd = -1;
-    s->workers = worker_count(config);
+    s->workers = worker_count(config->tftp_enable || config->http_enable, config->workers);
+    s->tls_workers = worker_count(serve_has_tls(config), config->tls_workers);
     pthread_mutex_init(&s->fresh_lock, NULL);
-    s->crew = calloc(s->workers, sizeof *s->crew);
+    s->crew = calloc(serve_crew_count(s) + 1, sizeof *s->crew);
     int error = -ENOMEM;
     if (s->crew && getrandom(&s->hash_seed, sizeof s->hash_seed, 0) == sizeof s->hash_seed)
         error = open_all(s);
@@ -111,7 +119,7 @@ int serve_open(const struct config *config, struct serve **ret_serve)
 int serve_run(struct serve *s)
 {
     int error = s->journal ? journal_start(s->journal) : 0;
-    for (size_t i = 0; !error && i < s->workers; i++)
+    for (size_t i = 0; !error && i < serve_crew_count(s); i++)
         error = crew_run(&s->crew[i]);
     if (error)
         log_error("cannot start a thread: %s", strerror(-error));
@@ -167,7 +175,7 @@ const char *serve_uploads(const struct serve *s)
 
 static void wake_all(struct serve *s)
 {
-    for (size_t i = 0; i < s->workers; i++)
+    for (size_t i = 0; i < serve_crew_count(s); i++)
         if (s->crew[i].has_thread)
             loop_wake(&s->crew[i].worker.loop);
 }
@@ -180,6 +188,7 @@ static void say_restart(void *context, const struct config_key *key)
 
 void serve_reload(struct serve *s, const struct config *fresh)
 {
+    serve_tls_reload(s);
     pthread_mutex_lock(&s->fresh_lock);
     config_apply_live(&s->fresh, fresh, say_restart, NULL);
     pthread_mutex_unlock(&s->fresh_lock);
@@ -208,7 +217,7 @@ void serve_hurry(struct serve *s)
 
 bool serve_is_drained(struct serve *s)
 {
-    for (size_t i = 0; i < s->workers; i++)
+    for (size_t i = 0; i < serve_crew_count(s); i++)
         if (s->crew[i].has_thread && !atomic_load(&s->crew[i].ended))
             return false;
     return true;
@@ -218,11 +227,12 @@ void serve_close(struct serve *s)
 {
     if (s->crew)
         serve_hurry(s);
-    for (size_t i = 0; s->crew && i < s->workers; i++)
+    for (size_t i = 0; s->crew && i < serve_crew_count(s); i++)
         crew_close(&s->crew[i]);
     journal_close(s->journal);
     uploads_close(s->uploads);
     serve_unbind(s);
+    serve_tls_close(s);
     rootdir_close(&s->root);
     pthread_mutex_destroy(&s->fresh_lock);
     free(s->crew);

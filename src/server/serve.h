@@ -34,7 +34,7 @@ const char *serve_database(const struct serve *s);
 /* The directory of uploads, "" when none are taken. */
 const char *serve_uploads(const struct serve *s);
 
-/* Takes over what `fresh` says of live keys, says in the log what needs a restart, forgets all caches. */
+/* Reads the certificates again, takes over what `fresh` says of live keys, says in the log what needs a restart, forgets all caches. */
 void serve_reload(struct serve *s, const struct config *fresh);
 /* Returns at once. The workers end when their transfers have, at the latest after run.drain_s. */
 void serve_drain(struct serve *s);

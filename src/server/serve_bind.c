@@ -47,10 +47,26 @@ static void close_http(void *service)
     http_service_close(service);
 }
 
-static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,
-                                          6969,          open_tftp,  drain_tftp,  close_tftp };
-static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,
-                                          8080,          open_http,   drain_http,  close_http };
+static int open_https(struct worker *worker, int fd, void **ret_service)
+{
+    struct http_service *service;
+    int error = https_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,        6969,
+                                          false,         open_tftp,  drain_tftp,  close_tftp };
+static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,        8080,
+                                          false,         open_http,   drain_http,  close_http };
+static const struct service_kind https = { PROTOCOL_HTTPS, SOCK_STREAM, "https.port", 443,       8443,
+                                           true,           open_https,  drain_http,   close_http };
+
+size_t serve_workers_of(const struct serve *s, const struct service_kind *kind)
+{
+    return kind->tls ? s->tls_workers : s->workers;
+}
 
 static int refuse(const struct service_kind *kind, const union address *address, int error)
 {
@@ -73,10 +89,11 @@ static uint16_t usual_port(const struct service_kind *kind, union address addres
 /* A worker's socket each; the first one settles the port when any will do. */
 static int bind_workers(struct serve *s, struct endpoint *l)
 {
-    for (size_t i = 0; i < s->workers; i++)
+    size_t workers = serve_workers_of(s, l->kind);
+    for (size_t i = 0; i < workers; i++)
         l->fds[i] = -1;
     s->endpoint_count++;
-    for (size_t i = 0; i < s->workers; i++) {
+    for (size_t i = 0; i < workers; i++) {
         int error = socket_bind(l->kind->socket_type, &l->address, &l->fds[i]);
         if (error)
             return error;
@@ -88,7 +105,7 @@ static int bind_one(struct serve *s, const struct service_kind *kind, struct sli
 {
     struct endpoint *l = &s->endpoints[s->endpoint_count];
     if (s->endpoint_count == ENDPOINTS_MAX) {
-        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 2);
+        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 3);
         return -E2BIG;
     }
     *l = (struct endpoint){ .kind = kind };
@@ -134,9 +151,11 @@ int serve_bind(struct serve *s)
         error = bind_kind(s, &tftp, c->tftp_port_set, c->tftp_port);
     if (!error && c->http_enable)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
+    if (!error && serve_has_tls(c))
+        error = bind_kind(s, &https, c->https_port_set, c->https_port);
     if (!error && s->endpoint_count == 0) {
-        log_error(
-            "nothing to serve: tftp.enable and http.enable are 0, or no address of listen could be bound");
+        log_error("nothing to serve: tftp.enable and http.enable are 0 and HTTPS has no certificate, or no "
+                  "address of listen could be bound");
         error = -EDESTADDRREQ;
     }
     return error;
@@ -145,7 +164,7 @@ int serve_bind(struct serve *s)
 void serve_unbind(struct serve *s)
 {
     for (size_t i = 0; i < s->endpoint_count; i++)
-        for (size_t w = 0; w < s->workers; w++)
+        for (size_t w = 0; w < serve_workers_of(s, s->endpoints[i].kind); w++)
             if (s->endpoints[i].fds[w] >= 0)
                 close(s->endpoints[i].fds[w]);
     s->endpoint_count = 0;

@@ -1,4 +1,4 @@
-/* Inside serve: listeners (serve_bind.c) and workers (serve_worker.c). */
+/* Inside serve: listeners (serve_bind.c), certificates (serve_tls.c) and workers (serve_worker.c). */
 #ifndef DIALTONE_SERVER_SERVE_INTERNAL_H
 #define DIALTONE_SERVER_SERVE_INTERNAL_H
 
@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 /* Addresses times protocols; an operator names a handful. */
-#define ENDPOINTS_MAX 32
+#define ENDPOINTS_MAX 48
 #define WORKERS_MAX 64
 
 /* One protocol on one worker's socket. */
@@ -18,6 +18,7 @@ struct service_kind {
     int socket_type;
     const char *port_key;
     uint16_t port, port_unprivileged;
+    bool tls; /* on the TLS workers: a handshake holds its thread for a millisecond (design.md) */
     int (*open)(struct worker *worker, int fd, void **ret_service);
     void (*drain)(void *service, void (*done)(void *context), void *context);
     void (*close)(void *service);
@@ -26,7 +27,7 @@ struct service_kind {
 struct endpoint {
     const struct service_kind *kind;
     union address address;
-    int fds[WORKERS_MAX]; /* -1: given to a service */
+    int fds[WORKERS_MAX]; /* one a worker of the kind's; -1: given to a service */
 };
 
 enum wish { WISH_NOTHING, WISH_DRAIN, WISH_HURRY };
@@ -35,8 +36,9 @@ struct crew {
     struct worker worker;
     struct serve *serve;
     pthread_t thread;
+    bool tls; /* serves what needs TLS, and nothing else */
     bool has_thread, has_loop, draining;
-    void *services[ENDPOINTS_MAX];
+    void *services[ENDPOINTS_MAX]; /* NULL: of the other workers */
     size_t undrained;
     struct timer at_last;
     struct config config; /* this worker's; its limits change at SIGHUP on its own thread */
@@ -53,7 +55,10 @@ struct serve {
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;
     struct crew *crew;
-    size_t workers;
+    size_t workers, tls_workers; /* in `crew`, in this order */
+    struct tls_tickets *tickets; /* NULL without TLS */
+    uid_t key_owner;             /* whom this process becomes; looked up while users can be */
+    struct ssl_ctx_st *tls;      /* the newest; under fresh_lock once threads run */
     uint64_t hash_seed;
     _Atomic(enum wish) wish;
     atomic_uint reloads;
@@ -64,6 +69,17 @@ struct serve {
 /* Fills listeners. 0 or a negative errno, said in the log. */
 int serve_bind(struct serve *s);
 void serve_unbind(struct serve *s);
+
+bool serve_has_tls(const struct config *c);
+/* Reads certificates and keys, when there are any. 0 or a negative errno, said in the log. */
+int serve_tls_open(struct serve *s);
+/* Reads them again; the old ones stay when that fails. The workers take them over with the configuration. */
+void serve_tls_reload(struct serve *s);
+void serve_tls_close(struct serve *s);
+
+size_t serve_crew_count(const struct serve *s);
+/* How many workers serve this kind. */
+size_t serve_workers_of(const struct serve *s, const struct service_kind *kind);
 
 /* Opens loop, tree and services of one worker; its thread comes later. */
 int crew_open(struct serve *s, size_t index);

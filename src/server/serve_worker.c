@@ -1,6 +1,7 @@
 #include "server/serve_internal.h"
 
 #include "base/log.h"
+#include "net/tls.h"
 
 #include <errno.h>
 
@@ -23,9 +24,12 @@ static void drain(struct crew *c)
     c->draining = true;
     loop_timer(&c->worker.loop, &c->at_last, (uint64_t)c->config.run_drain_s * 1000, on_last_moment);
     /* One more than there are, so that the last done() cannot come before all were asked. */
-    c->undrained = c->serve->endpoint_count + 1;
+    c->undrained = 1;
     for (size_t i = 0; i < c->serve->endpoint_count; i++)
-        c->serve->endpoints[i].kind->drain(c->services[i], on_drained, c);
+        c->undrained += c->services[i] != NULL;
+    for (size_t i = 0; i < c->serve->endpoint_count; i++)
+        if (c->services[i])
+            c->serve->endpoints[i].kind->drain(c->services[i], on_drained, c);
     on_drained(c);
 }
 
@@ -34,6 +38,10 @@ static void reload(struct crew *c, unsigned reloads)
     c->seen_reloads = reloads;
     pthread_mutex_lock(&c->serve->fresh_lock);
     c->config = c->serve->fresh;
+    if (c->tls) {
+        tls_context_close(c->worker.tls);
+        c->worker.tls = tls_context_share(c->serve->tls);
+    }
     pthread_mutex_unlock(&c->serve->fresh_lock);
     tree_forget(c->worker.tree);
 }
@@ -56,6 +64,8 @@ static int open_services(struct crew *c, size_t index)
     struct serve *s = c->serve;
     for (size_t i = 0; i < s->endpoint_count; i++) {
         struct endpoint *l = &s->endpoints[i];
+        if (l->kind->tls != c->tls)
+            continue;
         int error = l->kind->open(&c->worker, l->fds[index], &c->services[i]);
         /* The service has it either way. */
         l->fds[index] = -1;
@@ -83,12 +93,13 @@ static int open_tree(struct crew *c)
 int crew_open(struct serve *s, size_t index)
 {
     struct crew *c = &s->crew[index];
-    *c = (struct crew){ .serve = s, .config = *s->config };
+    *c = (struct crew){ .serve = s, .config = *s->config, .tls = index >= s->workers };
     c->worker.journal = s->journal;
     c->worker.uploads = s->uploads;
     c->worker.config = &c->config;
     c->worker.hash_seed = s->hash_seed;
-    c->worker.share = (unsigned)s->workers;
+    c->worker.share = (unsigned)(c->tls ? s->tls_workers : s->workers);
+    c->worker.tls = c->tls ? tls_context_share(s->tls) : NULL;
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
     c->has_loop = !error;
     if (!error)
@@ -97,7 +108,7 @@ int crew_open(struct serve *s, size_t index)
         log_error("a worker could not be set up: %s", strerror(-error));
         return error;
     }
-    return open_services(c, index);
+    return open_services(c, c->tls ? index - s->workers : index);
 }
 
 /* On the thread that no longer runs the loop: it has ended, or never began. */
@@ -105,14 +116,18 @@ void crew_close(struct crew *c)
 {
     if (c->has_thread)
         pthread_join(c->thread, NULL);
-    if (!c->has_loop)
+    if (!c->has_loop) {
+        tls_context_close(c->worker.tls);
         return;
+    }
     timer_stop(&c->worker.loop.wheel, &c->at_last);
     for (size_t i = 0; i < c->serve->endpoint_count; i++)
         if (c->services[i])
             c->serve->endpoints[i].kind->close(c->services[i]);
     tree_close(c->worker.tree);
     loop_close(&c->worker.loop);
+    tls_context_close(c->worker.tls);
+    c->worker.tls = NULL;
 }
 
 static void *run(void *context)

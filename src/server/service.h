@@ -16,6 +16,7 @@ struct worker {
     struct uploads *uploads; /* shared by all workers; NULL: none are taken */
     struct journal *journal; /* shared by all workers; NULL: none */
     const struct config *config;
+    struct ssl_ctx_st *tls; /* what new TLS connections are made with (net/tls.h); NULL: none */
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
 };
@@ -29,6 +30,7 @@ struct worker {
  *
  * `open` owns the listening descriptor from then on, also when it fails. Limits of `config` that SIGHUP can
  * change (config_keys(): live) are read there at each use; `config` changes between two callbacks only.
+ * `tls` changes at SIGHUP, likewise between two callbacks; connections keep what they were made with.
  * `drain` (SIGTERM) takes no new request, finishes those under way and then calls `done` once; `close` drops
  * what is left and frees, its handles closing on the loop. */
 

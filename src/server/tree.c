@@ -87,23 +87,6 @@ static bool is_as_noted(const struct tree_file *file, const struct stat *st)
     return file->size == (uint64_t)st->st_size && same_time(file->mtime, st->st_mtim) && !touched;
 }
 
-/* Fills `into`; fewer bytes only at the end of the file. */
-static ssize_t read_at(int fd, uint64_t offset, void *into, size_t len)
-{
-    size_t done = 0;
-    while (done < len) {
-        ssize_t got = pread(fd, (char *)into + done, len - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    return (ssize_t)done;
-}
-
 /* The whole of a small file, as it was at one moment if it can be had so. */
 static int read_blob(int fd, struct stat *st, struct tree_file *file)
 {
@@ -112,7 +95,7 @@ static int read_blob(int fd, struct stat *st, struct tree_file *file)
         if (!b)
             return -ENOMEM;
         note_stat(file, st);
-        ssize_t got = read_at(fd, 0, b->bytes, (size_t)st->st_size);
+        ssize_t got = rootdir_read_at(fd, 0, b->bytes, (size_t)st->st_size);
         if (got < 0 || fstat(fd, st) < 0) {
             blob_release(b);
             return got < 0 ? (int)got : -errno;
@@ -316,7 +299,7 @@ ssize_t tree_file_read(const struct tree_file *file, uint64_t offset, void *into
         memcpy(into, file->blob->bytes + offset, len);
         return (ssize_t)len;
     }
-    ssize_t got = read_at(file->fd, offset, into, len);
+    ssize_t got = rootdir_read_at(file->fd, offset, into, len);
     /* Looked at after the read: what was read is of the file that was asked for. */
     if (got >= 0 && ((size_t)got < len || !tree_file_unchanged(file)))
         return -ESTALE;

@@ -106,6 +106,18 @@ class House:
         values.update({key.replace('__', '.'): value for key, value in more.items()})
         return [word for key, value in values.items() if value is not None for word in ('-o', f'{key}={value}')]
 
+    def make_certificates(self, *more):
+        """dialtone cert for loopback: the directory."""
+        done = run('cert', '--dir', self.dir / 'tls', '--name', 'localhost', '--ip', '127.0.0.1', *more)
+        equal(done.returncode, 0)
+        return self.dir / 'tls'
+
+    def tls_options(self, kinds=('ecdsa', 'rsa'), **more):
+        """Keys of a daemon that serves HTTPS with what make_certificates() made."""
+        server = self.dir / 'tls' / 'server'
+        return {'https__port': 0, 'tls__certificate': ', '.join(f'{server}/{kind}.pem' for kind in kinds),
+                'tls__key': ', '.join(f'{server}/{kind}.key' for kind in kinds), **more}
+
     def serve(self, **more):
         return Daemon(['--root', self.root, *self.options(**more)])
 
@@ -171,7 +183,7 @@ class Process:
 
 
 class Daemon(Process):
-    """dialtone serve; returns once it is ready. `tftp` and `http` are its ports."""
+    """dialtone serve; returns once it is ready. `tftp`, `http` and `https` are its ports."""
 
     def __init__(self, arguments, before=(), **more):
         self.ports, self.ready = {}, threading.Event()
@@ -180,7 +192,7 @@ class Daemon(Process):
             self.process.kill()
             super().__exit__()
             raise AssertionError(f'not ready: {self.err}')
-        self.tftp, self.http = self.ports.get('tftp'), self.ports.get('http')
+        self.tftp, self.http, self.https = (self.ports.get(name) for name in ('tftp', 'http', 'https'))
 
     def read(self, stream, into):
         for line in stream:
@@ -199,7 +211,7 @@ class Daemon(Process):
 
     def events(self):
         """The journal's lines so far."""
-        return [line for line in self.out if re.match(r'\S+Z (tftp|http) ', line)]
+        return [line for line in self.out if re.match(r'\S+Z (tftp|https?) ', line)]
 
     def tftp_at(self):
         return f'127.0.0.1:{self.tftp}'

@@ -10,7 +10,8 @@ SETUP = os.path.join(os.environ['SOURCE_ROOT'], 'scripts', 'setup')
 
 BUILD = {'gcc', 'libc6-dev', 'meson', 'ninja-build', 'pkg-config', 'pkgconf', 'scdoc', 'libuv1-dev', 'libssl-dev',
          'libcurl4-openssl-dev', 'libsqlite3-dev', 'libjansson-dev', 'libseccomp-dev', 'uthash-dev', 'libcmocka-dev'}
-TEST = {'curl', 'tftp-hpa', 'atftp', 'busybox-static', 'atftpd', 'dnsmasq-base', 'nginx', 'sqlite3', 'valgrind'}
+TEST = {'curl', 'tftp-hpa', 'atftp', 'busybox-static', 'atftpd', 'dnsmasq-base', 'groff-base', 'nginx', 'openssl',
+        'sqlite3', 'valgrind'}
 CLANG = {'clang', 'libclang-rt-dev'}
 DEBIAN_12 = UBUNTU_24_04 = BUILD | TEST | CLANG | {'node-llhttp'}
 DEBIAN_13 = DEBIAN_12 | {'libllhttp-dev'}

@@ -49,7 +49,10 @@ static inline void advance(struct server *s, uint64_t ms)
     pump(s);
 }
 
-static inline int setup(void **state)
+/* `open`: http_service_open or https_service_open, which takes new connections with `tls`. */
+static inline int setup_service(void **state,
+                                int (*open)(struct worker *worker, int fd, struct http_service **ret_service),
+                                struct ssl_ctx_st *tls)
 {
     struct server *s = calloc(1, sizeof *s);
     socklen_t len = sizeof s->address;
@@ -60,10 +63,10 @@ static inline int setup(void **state)
     s->config = (struct config){
         .http_connections = 8, .http_peer_connections = 6, .http_head_s = 10, .http_idle_s = 60
     };
-    s->worker = (struct worker){ .config = &s->config, .share = 1, .hash_seed = 7 };
+    s->worker = (struct worker){ .config = &s->config, .share = 1, .hash_seed = 7, .tls = tls };
     if (loop_open(&s->worker.loop, &s->clock.clock, NULL, s) != 0 ||
         bind(fd, &s->address.sa, address_length(&s->address)) != 0 || listen(fd, 64) != 0 ||
-        getsockname(fd, &s->address.sa, &len) != 0 || http_service_open(&s->worker, fd, &s->service) != 0)
+        getsockname(fd, &s->address.sa, &len) != 0 || open(&s->worker, fd, &s->service) != 0)
         return -1;
     memset(small_bytes, 'c', sizeof small_bytes);
     fake_small("y000000000028.cfg", slice_of(small_bytes, sizeof small_bytes));
@@ -73,6 +76,11 @@ static inline int setup(void **state)
     fake_add("io.cfg", TREE_BROKEN);
     *state = s;
     return 0;
+}
+
+static inline int setup(void **state)
+{
+    return setup_service(state, http_service_open, NULL);
 }
 
 static inline void finish(struct server *s)

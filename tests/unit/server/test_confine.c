@@ -21,7 +21,7 @@
 
 /* root/a.cfg, state/journal.db, outside; every wall is built in a child, since nothing of it can be undone. */
 struct house {
-    char dir[64], database[96], config[96];
+    char dir[64], database[96], config[96], certificates[96], keys[192];
     struct confine_options options;
     int log_fd;
 };
@@ -44,17 +44,30 @@ static int setup(void **state)
     mkdir("root", 0755);
     mkdir("state", 0700);
     mkdir("conf", 0755);
+    mkdir("tls", 0755);
+    mkdir("tls/server", 0755);
+    mkdir("tls/ca", 0755);
+    mkdir("robot", 0755);
+    put("tls/server/rsa.pem", "c");
+    put("tls/ca/ca.key", "k");
+    put("robot/ecdsa.key", "k");
+    if (symlink("../../robot/ecdsa.key", "tls/server/ecdsa.key"))
+        return -1;
     put("root/a.cfg", "x=1");
     put("state/journal.db", "");
     put("outside", "o");
     put("conf/dialtone.conf", "");
     snprintf(h->database, sizeof h->database, "%s/state/journal.db", h->dir);
     snprintf(h->config, sizeof h->config, "%s/conf/dialtone.conf", h->dir);
+    snprintf(h->certificates, sizeof h->certificates, "%s/tls/server/rsa.pem", h->dir);
+    snprintf(h->keys, sizeof h->keys, "%s/tls/server/rsa.pem, %s/tls/server/ecdsa.key", h->dir, h->dir);
     h->log_fd = open("log", O_RDWR | O_CREAT | O_APPEND, 0600);
     log_setup(LOG_INFO, h->log_fd);
-    h->options =
-        (struct confine_options){ .root_fd = open("root", O_PATH | O_DIRECTORY), .database = h->database,
-                                  .config_file = h->config };
+    h->options = (struct confine_options){ .root_fd = open("root", O_PATH | O_DIRECTORY),
+                                           .database = h->database,
+                                           .config_file = h->config,
+                                           .certificates = slice_str(h->certificates),
+                                           .keys = slice_str(h->keys) };
     return 0;
 }
 
@@ -217,6 +230,10 @@ static int files(struct house *h)
     MUST(unlink("state/journal.db-wal") == 0);
     MUST(symlink("/etc", "state/l") == -1 && mkdir("state/d", 0700) == -1);
     MUST(rename("state/journal.db", "root/moved") == -1);
+    /* Certificates and keys also where a link leads, to be read at SIGHUP; the CA's key lies apart. */
+    MUST(open("tls/server/rsa.pem", O_RDONLY) >= 0 && open("tls/server/rsa.pem", O_WRONLY) == -1);
+    MUST(open("tls/server/ecdsa.key", O_RDONLY) >= 0 && unlink("tls/server/ecdsa.key") == -1);
+    MUST(open("tls/ca/ca.key", O_RDONLY) == -1 && errno == EACCES);
     MUST(open("conf/dialtone.conf", O_RDONLY) >= 0 && open("conf/dialtone.conf", O_WRONLY) == -1);
     return 0;
 }

@@ -1,0 +1,91 @@
+/* TLS for net/stream, serving side, by OpenSSL: what is offered, certificates, tickets, one session a
+ * connection.
+ *
+ * What is offered (security.md R6): TLS 1.3 and 1.2, in 1.2 only suites that are forward secret and
+ * authenticated (ECDHE with AES-GCM or ChaCha20-Poly1305); no compression, no renegotiation, no early data; by
+ * ALPN http/1.1 and nothing else, so that a session meant for another protocol ends here (ALPACA,
+ * CVE-2021-3618). The server's order of suites holds; a peer that puts ChaCha20 first, as phones without AES in
+ * hardware do, gets it. An ECDSA and an RSA certificate stand side by side: a peer gets the first kind that it
+ * can check.
+ *
+ * A context is an SSL_CTX, named here by its struct so that nobody else needs OpenSSL's headers. It counts its
+ * references itself, and a session holds one: a context can be replaced while connections made with it live on.
+ * Contexts and tickets may be used by any thread at once, a session by one at a time.
+ *
+ * Certificates of phones are not asked for yet: they want a CA list in struct tls_options and a function that
+ * tells whom a session's peer proved to be.
+ *
+ * OpenSSL writes through this file's own BIO (MSG_NOSIGNAL): no SIGPIPE. */
+#ifndef DIALTONE_NET_TLS_H
+#define DIALTONE_NET_TLS_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+#include <sys/types.h>
+
+/* One of a kind: ECDSA and RSA. */
+#define TLS_PAIRS_MAX 2
+/* A chain of a few certificates, or a key. */
+#define TLS_FILE_BYTES_MAX ((size_t)256 * 1024)
+/* Plain bytes in a record (RFC 8446, 5.1): what is written in one go, and the buffer of a file that is sent. */
+#define TLS_RECORD_BYTES ((size_t)16384)
+/* Ticket keys: so long does one encrypt, and so many are known. A ticket holds TLS_TICKET_S. */
+#define TLS_TICKET_KEY_S 3600
+#define TLS_TICKET_KEYS 3
+#define TLS_TICKET_S 7200
+
+struct ssl_ctx_st;
+
+/* The keys of session tickets, shared by all threads and by contexts that follow each other. A new key is drawn
+ * when one is needed and the last one is older than TLS_TICKET_KEY_S; the oldest is forgotten then. */
+struct tls_tickets;
+/* 0 or -ENOMEM. The clock must outlive it, and it all contexts and sessions. */
+int tls_tickets_open(const struct clock *clock, struct tls_tickets **ret_tickets);
+/* NULL is none. */
+void tls_tickets_close(struct tls_tickets *t);
+
+/* PEM files: the server's certificate with the chain behind it, and its private key without a passphrase. */
+struct tls_pair {
+    const char *certificate, *key;
+};
+
+struct tls_options {
+    struct tls_pair pairs[TLS_PAIRS_MAX];
+    size_t pair_count; /* at least 1 */
+    bool only_1_3;
+    uid_t key_owner; /* who may own the key besides root and this process's user */
+    struct tls_tickets *tickets;
+};
+
+/* Refuses a key that anybody but its owner may read, or that belongs to a stranger (R6). 0, or a negative errno
+ * and in `why` one line that names the file. */
+int tls_context_open(const struct tls_options *options, struct buf *why, struct ssl_ctx_st **ret_context);
+/* One more reference. */
+struct ssl_ctx_st *tls_context_share(struct ssl_ctx_st *context);
+/* One less; NULL is none. */
+void tls_context_close(struct ssl_ctx_st *context);
+
+/* A session on a connected, non-blocking socket, which stays the caller's. The handshake is done within the
+ * first reads. An idle one costs some 14 KiB (measured), since its buffers are given back when they are empty.
+ */
+struct tls_session;
+/* 0 or -ENOMEM. */
+int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **ret_session);
+void tls_session_close(struct tls_session *t);
+
+/* These four are what stream.h says of stream_read() and its kin. -EAGAIN of any of them says that
+ * tls_session_events() tells what to wait for; after -EAGAIN, or when less was written than offered, the next
+ * write has to begin with the bytes that were not taken. -EPROTOTYPE: the peer speaks HTTP without TLS. */
+ssize_t tls_session_read(struct tls_session *t, void *into, size_t len);
+ssize_t tls_session_write(struct tls_session *t, struct slice first, struct slice second, bool more);
+ssize_t tls_session_send_file(struct tls_session *t, int file, uint64_t offset, size_t len);
+/* Tells the peer that nothing follows. */
+void tls_session_end(struct tls_session *t);
+
+/* What to poll for when UV_READABLE or UV_WRITABLE is waited for; bytes that are there already wake at once. */
+int tls_session_events(const struct tls_session *t, int event);
+/* Why the session failed: static text, NULL when it did not. */
+const char *tls_session_fault(const struct tls_session *t);
+
+#endif

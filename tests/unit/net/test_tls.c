@@ -1,0 +1,511 @@
+/* TLS sessions over a socketpair against OpenSSL's own client, in one thread and without a loop. */
+#include "net/tls.h"
+#include "tests/unit/certificates.h"
+
+#include <errno.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#define TURNS_MAX 200
+
+struct bench {
+    struct certificates files;
+    struct manual_clock clock;
+    struct tls_tickets *tickets;
+    struct ssl_ctx_st *context; /* the server's, both kinds */
+    SSL_CTX *peer_context;
+    SSL_SESSION *session; /* the newest that the client was given */
+};
+
+struct wire {
+    int fds[2]; /* the server's, the client's */
+    struct tls_session *server;
+    SSL *peer;
+};
+
+static struct tls_options options_of(struct bench *b, bool only_1_3)
+{
+    struct tls_options o = {
+        .pair_count = 2, .only_1_3 = only_1_3, .tickets = b->tickets, .key_owner = geteuid()
+    };
+    o.pairs[0] = (struct tls_pair){ b->files.ecdsa, b->files.ecdsa_key };
+    o.pairs[1] = (struct tls_pair){ b->files.rsa, b->files.rsa_key };
+    return o;
+}
+
+static struct ssl_ctx_st *context_of(struct bench *b, bool only_1_3)
+{
+    char bytes[256] = "";
+    struct buf why = BUF_ON(bytes);
+    struct ssl_ctx_st *context = NULL;
+    struct tls_options o = options_of(b, only_1_3);
+    int error = tls_context_open(&o, &why, &context);
+    if (error)
+        fail_msg("%d: %s", error, bytes);
+    return context;
+}
+
+static int on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct bench *b = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    SSL_SESSION_free(b->session);
+    b->session = session;
+    return 1;
+}
+
+static int setup(void **state)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    assert_non_null(b);
+    signal(SIGPIPE, SIG_DFL); /* nothing here may raise it */
+    certificates_make(&b->files);
+    manual_clock_init(&b->clock, 0);
+    assert_int_equal(tls_tickets_open(&b->clock.clock, &b->tickets), 0);
+    b->context = context_of(b, false);
+    b->peer_context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_app_data(b->peer_context, b);
+    SSL_CTX_set_session_cache_mode(b->peer_context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(b->peer_context, on_new_session);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *b = *state;
+    SSL_SESSION_free(b->session);
+    SSL_CTX_free(b->peer_context);
+    tls_context_close(b->context);
+    tls_tickets_close(b->tickets);
+    certificates_remove(&b->files);
+    free(b);
+    return 0;
+}
+
+static void open_wire(struct bench *b, struct wire *w)
+{
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, w->fds), 0);
+    assert_int_equal(tls_session_open(b->context, w->fds[0], &w->server), 0);
+    w->peer = SSL_new(b->peer_context);
+    assert_non_null(w->peer);
+    SSL_set_fd(w->peer, w->fds[1]);
+    SSL_set_connect_state(w->peer);
+}
+
+static void close_wire(struct wire *w)
+{
+    tls_session_close(w->server);
+    SSL_free(w->peer);
+    close(w->fds[0]);
+    if (w->fds[1] >= 0)
+        close(w->fds[1]);
+}
+
+/* Both ends in turn. What the server's read says at last; the client is done when that is -EAGAIN. */
+static ssize_t shake(struct wire *w)
+{
+    ssize_t n = -EAGAIN;
+    char byte;
+    for (int i = 0; i < TURNS_MAX && n == -EAGAIN; i++) {
+        bool done = SSL_do_handshake(w->peer) == 1;
+        n = tls_session_read(w->server, &byte, 1);
+        if (done)
+            break;
+    }
+    /* Takes the ticket of TLS 1.3. */
+    SSL_read(w->peer, &byte, 1);
+    return n;
+}
+
+static void say(struct wire *w, const char *text)
+{
+    assert_int_equal(SSL_write(w->peer, text, (int)strlen(text)), (int)strlen(text));
+}
+
+static void both_versions_shake_hands_and_talk(void **state)
+{
+    struct bench *b = *state;
+    static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+    for (size_t i = 0; i < 2; i++) {
+        struct wire w;
+        char bytes[64];
+        open_wire(b, &w);
+        SSL_set_min_proto_version(w.peer, versions[i]);
+        SSL_set_max_proto_version(w.peer, versions[i]);
+        assert_int_equal(shake(&w), -EAGAIN);
+        assert_int_equal(SSL_version(w.peer), versions[i]);
+        assert_null(SSL_get_current_compression(w.peer));
+        say(&w, "question");
+        assert_int_equal(tls_session_read(w.server, bytes, sizeof bytes), 8);
+        assert_slice(slice_of(bytes, 8), "question");
+        assert_int_equal(tls_session_write(w.server, SLICE("an "), SLICE("answer"), false), 9);
+        /* Both texts in one record. */
+        assert_int_equal(SSL_read(w.peer, bytes, sizeof bytes), 9);
+        assert_slice(slice_of(bytes, 9), "an answer");
+        assert_null(tls_session_fault(w.server));
+        close_wire(&w);
+    }
+}
+
+static void a_peer_gets_the_certificate_that_it_can_check(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        const char *suites;
+        int kind;
+    } cases[] = { { "ECDHE-RSA-AES128-GCM-SHA256", EVP_PKEY_RSA },
+                  { "ECDHE-ECDSA-AES128-GCM-SHA256", EVP_PKEY_EC },
+                  { "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256", EVP_PKEY_EC } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wire w;
+        open_wire(b, &w);
+        SSL_set_max_proto_version(w.peer, TLS1_2_VERSION);
+        SSL_set_cipher_list(w.peer, cases[i].suites);
+        assert_int_equal(shake(&w), -EAGAIN);
+        assert_int_equal(EVP_PKEY_get_base_id(X509_get0_pubkey(SSL_get0_peer_certificate(w.peer))),
+                         cases[i].kind);
+        close_wire(&w);
+    }
+}
+
+static void r6_what_is_weak_is_refused_and_the_fault_says_so(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        int version;
+        const char *suites, *fault;
+    } cases[] = {
+        { TLS1_1_VERSION, "ALL:@SECLEVEL=0", "the peer speaks only older versions of TLS" },
+        { TLS1_2_VERSION, "AES128-GCM-SHA256:@SECLEVEL=0", "the peer speaks only older cipher suites" },
+        { TLS1_2_VERSION, "ECDHE-RSA-AES128-SHA:@SECLEVEL=0", "the peer speaks only older cipher suites" },
+        { TLS1_2_VERSION, "DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", "the peer speaks only older cipher suites" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wire w;
+        open_wire(b, &w);
+        SSL_set_security_level(w.peer, 0);
+        SSL_set_min_proto_version(w.peer, cases[i].version);
+        SSL_set_max_proto_version(w.peer, cases[i].version);
+        SSL_set_cipher_list(w.peer, cases[i].suites);
+        assert_int_equal(shake(&w), -EPROTO);
+        assert_string_equal(tls_session_fault(w.server), cases[i].fault);
+        assert_int_equal(tls_session_write(w.server, SLICE("x"), SLICE_NONE, false), -EPIPE);
+        close_wire(&w);
+    }
+}
+
+static void r6_renegotiation_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    char byte;
+    open_wire(b, &w);
+    SSL_set_max_proto_version(w.peer, TLS1_2_VERSION);
+    assert_int_equal(shake(&w), -EAGAIN);
+    assert_int_equal(SSL_renegotiate(w.peer), 1);
+    SSL_do_handshake(w.peer);
+    assert_int_equal(tls_session_read(w.server, &byte, 1), -EAGAIN);
+    assert_true(SSL_do_handshake(w.peer) != 1);
+    close_wire(&w);
+}
+
+static void r6_only_http_1_1_is_chosen_by_alpn(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    const unsigned char *chosen;
+    unsigned len;
+    open_wire(b, &w);
+    SSL_set_alpn_protos(w.peer, (const unsigned char *)"\x02h2\x08http/1.1", 12);
+    assert_int_equal(shake(&w), -EAGAIN);
+    SSL_get0_alpn_selected(w.peer, &chosen, &len);
+    assert_slice(slice_of(chosen, len), "http/1.1");
+    close_wire(&w);
+    open_wire(b, &w);
+    SSL_set_alpn_protos(w.peer,
+                        (const unsigned char *)"\x03"
+                                               "ftp",
+                        4);
+    assert_int_equal(shake(&w), -EPROTO);
+    close_wire(&w);
+}
+
+static bool resumes(struct bench *b)
+{
+    struct wire w;
+    open_wire(b, &w);
+    SSL_SESSION *session = b->session ? SSL_SESSION_dup(b->session) : NULL;
+    if (session)
+        SSL_set_session(w.peer, session);
+    assert_int_equal(shake(&w), -EAGAIN);
+    bool resumed = SSL_session_reused(w.peer) == 1;
+    SSL_SESSION_free(session);
+    /* OpenSSL throws a session away that ended without this. */
+    SSL_set_shutdown(w.peer, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    close_wire(&w);
+    return resumed;
+}
+
+static void a_ticket_is_good_for_another_context_with_the_same_keys(void **state)
+{
+    struct bench *b = *state;
+    assert_false(resumes(b));
+    tls_context_close(b->context);
+    b->context = context_of(b, false);
+    assert_true(resumes(b));
+}
+
+static void ticket_keys_change_and_the_old_ones_are_forgotten(void **state)
+{
+    struct bench *b = *state;
+    SSL_CTX_set_max_proto_version(b->peer_context, TLS1_2_VERSION);
+    assert_false(resumes(b));
+    SSL_SESSION *first = SSL_SESSION_dup(b->session);
+    for (int i = 1; i <= TLS_TICKET_KEYS; i++) {
+        manual_clock_advance(&b->clock, (uint64_t)TLS_TICKET_KEY_S * 1000);
+        SSL_SESSION_free(b->session);
+        b->session = NULL;
+        assert_false(resumes(b)); /* draws the next key */
+        SSL_SESSION_free(b->session);
+        b->session = SSL_SESSION_dup(first);
+        assert_int_equal(resumes(b), i < TLS_TICKET_KEYS);
+    }
+    SSL_SESSION_free(first);
+}
+
+static void a_session_outlives_the_context_that_made_it(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    char bytes[16];
+    open_wire(b, &w);
+    assert_int_equal(shake(&w), -EAGAIN);
+    tls_context_close(b->context);
+    b->context = NULL;
+    say(&w, "still");
+    assert_int_equal(tls_session_read(w.server, bytes, sizeof bytes), 5);
+    close_wire(&w);
+}
+
+static void bytes_that_openssl_holds_wake_at_once_and_half_a_record_does_not(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    char bytes[16];
+    open_wire(b, &w);
+    assert_int_equal(tls_session_events(w.server, UV_READABLE), UV_READABLE);
+    assert_int_equal(shake(&w), -EAGAIN);
+    say(&w, "0123456789");
+    assert_int_equal(tls_session_read(w.server, bytes, 4), 4);
+    assert_int_equal(tls_session_events(w.server, UV_READABLE), UV_READABLE | UV_WRITABLE);
+    assert_int_equal(tls_session_read(w.server, bytes, sizeof bytes), 6);
+    assert_int_equal(tls_session_events(w.server, UV_READABLE), UV_READABLE);
+    assert_int_equal(tls_session_events(w.server, 0), 0);
+    /* The beginning of a record, and no more. */
+    assert_int_equal(send(w.fds[1], "\x17\x03\x03\x00\x40junk", 9, MSG_NOSIGNAL), 9);
+    assert_int_equal(tls_session_read(w.server, bytes, sizeof bytes), -EAGAIN);
+    assert_int_equal(tls_session_events(w.server, UV_READABLE), UV_READABLE);
+    close_wire(&w);
+}
+
+/* Reads on both sides until all has come; the server writes on where it stopped. */
+static void pass(struct wire *w, int file, struct slice all)
+{
+    size_t sent = 0, got = 0;
+    static char heard[1 << 20];
+    for (int i = 0; i < 20000 && got < all.len; i++) {
+        struct slice rest = slice_from(all, sent);
+        struct slice first = slice_first(rest, sent == 0 ? 100 : 0);
+        ssize_t n = file >= 0 ? tls_session_send_file(w->server, file, sent, rest.len)
+                              : tls_session_write(w->server, first, slice_from(rest, first.len), false);
+        if (sent < all.len)
+            assert_true(n > 0 || n == -EAGAIN);
+        if (n == -EAGAIN)
+            assert_int_equal(tls_session_events(w->server, UV_WRITABLE), UV_WRITABLE);
+        sent += n > 0 ? (size_t)n : 0;
+        int heard_now = SSL_read(w->peer, heard + got, 7000);
+        got += heard_now > 0 ? (size_t)heard_now : 0;
+    }
+    assert_int_equal(got, all.len);
+    assert_memory_equal(heard, all.ptr, all.len);
+}
+
+static void a_slow_reader_gets_every_byte_from_memory_and_from_a_file(void **state)
+{
+    struct bench *b = *state;
+    static char large[900001];
+    struct wire w;
+    int file = memfd_create("large", MFD_CLOEXEC);
+    for (size_t i = 0; i < sizeof large; i++)
+        large[i] = (char)(i * 7 ^ i >> 9);
+    assert_int_equal(write(file, large, sizeof large), sizeof large);
+    for (int from_file = 0; from_file < 2; from_file++) {
+        open_wire(b, &w);
+        assert_int_equal(shake(&w), -EAGAIN);
+        pass(&w, from_file ? file : -1, slice_of(large, sizeof large));
+        close_wire(&w);
+    }
+    open_wire(b, &w);
+    assert_int_equal(shake(&w), -EAGAIN);
+    assert_int_equal(tls_session_send_file(w.server, file, sizeof large, 10), 0);
+    assert_int_equal(tls_session_send_file(w.server, -1, 0, 10), -EBADF);
+    close_wire(&w);
+    close(file);
+}
+
+static void the_end_is_told_once_and_only_after_a_handshake(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    char byte;
+    open_wire(b, &w);
+    tls_session_end(w.server);
+    assert_int_equal(recv(w.fds[1], &byte, 1, 0), -1);
+    assert_int_equal(shake(&w), -EAGAIN);
+    tls_session_end(w.server);
+    tls_session_end(w.server);
+    assert_int_equal(SSL_read(w.peer, &byte, 1), 0);
+    assert_int_equal(SSL_get_error(w.peer, 0), SSL_ERROR_ZERO_RETURN);
+    close_wire(&w);
+}
+
+static void a_peer_that_goes_away_is_the_end_or_a_fault_within_the_handshake(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    char byte;
+    open_wire(b, &w);
+    assert_int_equal(shake(&w), -EAGAIN);
+    shutdown(w.fds[1], SHUT_WR);
+    assert_int_equal(tls_session_read(w.server, &byte, 1), 0);
+    assert_null(tls_session_fault(w.server));
+    close_wire(&w);
+    open_wire(b, &w);
+    SSL_do_handshake(w.peer);
+    assert_int_equal(tls_session_read(w.server, &byte, 1), -EAGAIN);
+    shutdown(w.fds[1], SHUT_WR);
+    assert_true(tls_session_read(w.server, &byte, 1) <= 0);
+    assert_string_equal(tls_session_fault(w.server), "the peer went away within the TLS handshake");
+    close_wire(&w);
+    /* One that never said anything is no event. */
+    open_wire(b, &w);
+    shutdown(w.fds[1], SHUT_WR);
+    assert_true(tls_session_read(w.server, &byte, 1) <= 0);
+    assert_null(tls_session_fault(w.server));
+    close_wire(&w);
+}
+
+static void a_broken_connection_is_an_error_and_no_signal(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    open_wire(b, &w);
+    assert_int_equal(shake(&w), -EAGAIN);
+    close(w.fds[1]);
+    w.fds[1] = -1;
+    assert_int_equal(tls_session_write(w.server, SLICE("x"), SLICE_NONE, false), -EPIPE);
+    tls_session_end(w.server);
+    close_wire(&w);
+}
+
+static void what_is_no_tls_is_told_apart(void **state)
+{
+    struct bench *b = *state;
+    static const struct {
+        const char *text;
+        int error;
+    } cases[] = { { "GET / HTTP/1.1\r\n\r\n", -EPROTOTYPE },
+                  { "HEAD / HTTP/1.1\r\n\r\n", -EPROTOTYPE },
+                  { "USER anonymous\r\n", -EPROTO } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wire w;
+        char byte;
+        open_wire(b, &w);
+        assert_true(send(w.fds[1], cases[i].text, strlen(cases[i].text), 0) > 0);
+        assert_int_equal(tls_session_read(w.server, &byte, 1), cases[i].error);
+        assert_non_null(tls_session_fault(w.server));
+        assert_int_equal(tls_session_read(w.server, &byte, 1), -ECONNRESET);
+        close_wire(&w);
+    }
+}
+
+static void r6_only_1_3_refuses_1_2(void **state)
+{
+    struct bench *b = *state;
+    struct wire w;
+    tls_context_close(b->context);
+    b->context = context_of(b, true);
+    open_wire(b, &w);
+    SSL_set_max_proto_version(w.peer, TLS1_2_VERSION);
+    assert_int_equal(shake(&w), -EPROTO);
+    close_wire(&w);
+}
+
+static void refused(struct bench *b, struct tls_pair pair, int error, const char *words)
+{
+    char bytes[256] = "";
+    struct buf why = BUF_ON(bytes);
+    struct ssl_ctx_st *context = NULL;
+    struct tls_options o = options_of(b, false);
+    o.pairs[0] = pair;
+    o.pair_count = 1;
+    assert_int_equal(tls_context_open(&o, &why, &context), error);
+    if (slice_find_text(buf_slice(&why), slice_str(words)) == why.len)
+        fail_msg("\"%s\" is not in \"%s\"", words, bytes);
+}
+
+static void r6_a_key_that_others_may_read_or_own_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct tls_pair pair = { b->files.rsa, b->files.rsa_key };
+    static const mode_t modes[] = { 0640, 0604, 0610, 0666 };
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        assert_int_equal(chmod(pair.key, modes[i]), 0);
+        refused(b, pair, -EPERM, "lets others than its owner at the private key");
+    }
+    assert_int_equal(chmod(pair.key, 0400), 0);
+    if (geteuid() == 0) {
+        assert_int_equal(chown(pair.key, 4321, 4321), 0);
+        refused(b, pair, -EPERM, "the private key belongs to user 4321");
+    }
+}
+
+static void files_that_are_not_what_they_should_be_are_named(void **state)
+{
+    struct bench *b = *state;
+    struct certificates *f = &b->files;
+    refused(b, (struct tls_pair){ "/nonexistent", f->rsa_key }, -ENOENT, "/nonexistent: No such file");
+    refused(b, (struct tls_pair){ f->dir, f->rsa_key }, -EINVAL, "is no regular file");
+    refused(b, (struct tls_pair){ f->rsa_key, f->rsa_key }, -EINVAL, "rsa.key: no certificate in PEM");
+    refused(b, (struct tls_pair){ f->rsa, f->ecdsa_key }, -EINVAL,
+            "ecdsa.key: is not the key of the certificate");
+    refused(b, (struct tls_pair){ "/dev/zero", f->rsa_key }, -EINVAL, "is no regular file");
+}
+
+int main(void)
+{
+#define TLS_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TLS_TEST(both_versions_shake_hands_and_talk),
+        TLS_TEST(a_peer_gets_the_certificate_that_it_can_check),
+        TLS_TEST(r6_what_is_weak_is_refused_and_the_fault_says_so),
+        TLS_TEST(r6_renegotiation_is_refused),
+        TLS_TEST(r6_only_http_1_1_is_chosen_by_alpn),
+        TLS_TEST(r6_only_1_3_refuses_1_2),
+        TLS_TEST(r6_a_key_that_others_may_read_or_own_is_refused),
+        TLS_TEST(files_that_are_not_what_they_should_be_are_named),
+        TLS_TEST(a_ticket_is_good_for_another_context_with_the_same_keys),
+        TLS_TEST(ticket_keys_change_and_the_old_ones_are_forgotten),
+        TLS_TEST(a_session_outlives_the_context_that_made_it),
+        TLS_TEST(bytes_that_openssl_holds_wake_at_once_and_half_a_record_does_not),
+        TLS_TEST(a_slow_reader_gets_every_byte_from_memory_and_from_a_file),
+        TLS_TEST(the_end_is_told_once_and_only_after_a_handshake),
+        TLS_TEST(a_peer_that_goes_away_is_the_end_or_a_fault_within_the_handshake),
+        TLS_TEST(a_broken_connection_is_an_error_and_no_signal),
+        TLS_TEST(what_is_no_tls_is_told_apart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
