@@ -276,7 +276,7 @@ class Dialtone(Server):
         state = os.path.join(self.work, "state")
         os.makedirs(state, exist_ok=True)
         return [os.path.abspath(self.program), "serve", "--root", self.root, "-o", "tftp.port=0",
-                "-o", "http.port=0", "-o", "listen=127.0.0.1", "-o", f"state.dir={state}",
+                "-o", "http.port=0", "-o", "ftp.enable=0", "-o", "listen=127.0.0.1", "-o", f"state.dir={state}",
                 "-o", "workers=1", "-o", f"journal={self.journal}"]
 
     def ready(self):

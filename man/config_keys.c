@@ -33,6 +33,9 @@ static void put_values(const struct config_key *k)
     case CONFIG_ADDRESSES:
         printf("addresses, together at most %u bytes", k->max);
         break;
+    case CONFIG_PORTS:
+        printf("ports of %u to %u, at most %u of them", k->min, k->max, CONFIG_PORTS_MAX);
+        break;
     case CONFIG_NUMBER:
         printf("%u to %u", k->min, k->max);
         break;

@@ -207,6 +207,7 @@ static int confine(const struct serve *s, const struct config *c, const struct r
         .database = serve_database(s),
         .uploads = serve_uploads(s),
         .config_file = r->file ? r->file : "",
+        .connects = c->ftp_enable && c->ftp_active,
         .user = c->run_user,
         .certificates = c->https_enable ? c->tls_certificate : SLICE_NONE,
         .keys = c->https_enable ? c->tls_key : SLICE_NONE,

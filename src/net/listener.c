@@ -7,11 +7,12 @@
 /* Without the first, small answers wait for the peer's delayed acknowledgement; without the second, a
  * connection is accepted before there is anything to read. Both are a matter of speed: a socket that takes them
  * not serves. */
-static void set_options(int fd)
+static void set_options(int fd, bool speaks_first)
 {
     int on = 1, wait_s = LISTENER_DEFER_S;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
+    if (!speaks_first)
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof wait_s);
 }
 
 /* Errors of one connection that died in the queue, or of its network (accept(2)): the next one may be fine. */
@@ -47,7 +48,7 @@ static void take_rest(struct listener *l, int error)
 {
     if (l->exhausted)
         l->exhausted(l, -error);
-    if (l->fd < 0)
+    if (l->fd < 0 || l->paused)
         return;
     uv_poll_stop(&l->poll);
     loop_timer(l->loop, &l->rest, LISTENER_REST_MS, on_rested);
@@ -57,7 +58,7 @@ static void take_rest(struct listener *l, int error)
 static unsigned accept_some(struct listener *l, unsigned limit)
 {
     unsigned count = 0;
-    while (count < limit && l->fd >= 0) {
+    while (count < limit && l->fd >= 0 && !l->paused) {
         union address peer = { 0 };
         socklen_t len = sizeof peer;
         int fd = accept4(l->fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -94,11 +95,28 @@ int listener_open(struct listener *l, struct loop *loop, int fd)
     int error = uv_poll_init_socket(&loop->uv, &l->poll, fd);
     if (error)
         return error;
-    set_options(fd);
+    set_options(fd, l->speaks_first);
     l->loop = loop;
     l->fd = fd;
     l->batch = 1;
     l->rest = (struct timer){ 0 };
+    return l->paused ? 0 : uv_poll_start(&l->poll, UV_READABLE, on_readable);
+}
+
+void listener_pause(struct listener *l)
+{
+    l->paused = true;
+    timer_stop(&l->loop->wheel, &l->rest);
+    uv_poll_stop(&l->poll);
+    shutdown(l->fd, SHUT_RDWR);
+}
+
+int listener_resume(struct listener *l)
+{
+    if (listen(l->fd, LISTENER_BATCH) < 0)
+        return -errno;
+    l->paused = false;
+    l->batch = 1;
     return uv_poll_start(&l->poll, UV_READABLE, on_readable);
 }
 

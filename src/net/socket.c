@@ -60,3 +60,44 @@ int socket_bind(int type, union address *address, int *ret_fd)
     *ret_fd = fd;
     return 0;
 }
+
+int socket_reserve(const union address *address, int *ret_fd)
+{
+    int fd = -1;
+    int error = open_socket(SOCK_STREAM, address, &fd);
+    if (!error && bind(fd, &address->sa, address_length(address)) < 0) {
+        error = -errno;
+        close(fd);
+    }
+    if (!error)
+        *ret_fd = fd;
+    return error;
+}
+
+int socket_connect(const union address *to, int *ret_fd)
+{
+    int fd = -1;
+    int error = open_socket(SOCK_STREAM, to, &fd);
+    if (!error && connect(fd, &to->sa, address_length(to)) < 0 && errno != EINPROGRESS) {
+        error = -errno;
+        close(fd);
+    }
+    if (!error)
+        *ret_fd = fd;
+    return error;
+}
+
+void socket_keep_urgent(int fd)
+{
+    set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+}
+
+int socket_local_address(int fd, union address *ret_address)
+{
+    union address a = { 0 };
+    socklen_t len = sizeof a;
+    if (getsockname(fd, &a.sa, &len) < 0)
+        return -errno;
+    *ret_address = a;
+    return 0;
+}

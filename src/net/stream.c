@@ -1,5 +1,7 @@
 #include "net/stream.h"
 
+#include "net/socket.h"
+
 #include <errno.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -116,6 +118,18 @@ int stream_wait(struct stream *s, int event)
     error = event ? uv_poll_start(&s->poll, event, on_event) : uv_poll_stop(&s->poll);
     s->waiting = error ? 0 : (uint8_t)event;
     return error;
+}
+
+int stream_connected(const struct stream *s)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    return getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? -errno : -error;
+}
+
+int stream_local_address(const struct stream *s, union address *ret_address)
+{
+    return socket_local_address(s->fd, ret_address);
 }
 
 uint64_t stream_unacknowledged(const struct stream *s)

@@ -9,6 +9,7 @@
 #ifndef DIALTONE_NET_STREAM_H
 #define DIALTONE_NET_STREAM_H
 
+#include "net/address.h"
 #include "net/loop.h"
 #include "net/tls.h"
 
@@ -44,6 +45,9 @@ ssize_t stream_send_file(struct stream *s, int file, uint64_t offset, size_t len
 /* Calls `ready` when `event` (UV_READABLE, UV_WRITABLE) comes, until told otherwise; 0 waits for nothing. 0 or
  * a negative errno. */
 int stream_wait(struct stream *s, int event);
+/* What a connection that was on its way came to, once `ready` was called for UV_WRITABLE: 0 or a negative errno. */
+int stream_connected(const struct stream *s);
+int stream_local_address(const struct stream *s, union address *ret_address);
 /* Bytes that the peer has not acknowledged yet. */
 uint64_t stream_unacknowledged(const struct stream *s);
 /* Nothing more will be written. */

@@ -1,5 +1,7 @@
 #include "proto/http_date.h"
 
+#include "proto/civil.h"
+
 #define DAY_S 86400
 #define YEAR_FIRST 1900
 #define YEAR_LAST 9999
@@ -11,34 +13,6 @@ static const char day_names[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", 
 static const char *const long_days[7] = { "Thursday", "Friday",  "Saturday", "Sunday",
                                           "Monday",   "Tuesday", "Wednesday" };
 
-struct civil {
-    int64_t year;
-    unsigned month, day; /* from 1 */
-    unsigned hour, minute, second;
-};
-
-/* Years counted from March put the leap day last, so that a month's first day is a linear formula; 400 years
- * always have 146097 days. */
-static int64_t days_of(int64_t year, unsigned month, unsigned day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t from_march = month <= 2 ? month + 9 : month - 3;
-    int64_t day_of_year = (153 * from_march + 2) / 5 + day - 1;
-    return 365 * y + y / 4 - y / 100 + y / 400 + day_of_year - 719468;
-}
-
-static void civil_of(int64_t days, struct civil *c)
-{
-    int64_t z = days + 719468;
-    int64_t era = z / 146097, in_era = z % 146097;
-    int64_t year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    int64_t day = in_era - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * day + 2) / 153;
-    c->day = (unsigned)(day - (153 * month + 2) / 5 + 1);
-    c->month = (unsigned)(month < 10 ? month + 3 : month - 9);
-    c->year = year + era * 400 + (c->month <= 2);
-}
-
 static void put_two(struct buf *out, unsigned value)
 {
     char digits[2] = { (char)('0' + value / 10 % 10), (char)('0' + value % 10) };
@@ -47,7 +21,7 @@ static void put_two(struct buf *out, unsigned value)
 
 void http_date_print(int64_t seconds, struct buf *out)
 {
-    const int64_t first = days_of(YEAR_FIRST, 1, 1) * DAY_S, end = days_of(YEAR_LAST + 1, 1, 1) * DAY_S;
+    const int64_t first = civil_days(YEAR_FIRST, 1, 1) * DAY_S, end = civil_days(YEAR_LAST + 1, 1, 1) * DAY_S;
     seconds = seconds < first ? first : seconds >= end ? end - 1 : seconds;
     int64_t days = seconds / DAY_S, rest = seconds % DAY_S;
     if (rest < 0) {
@@ -55,7 +29,7 @@ void http_date_print(int64_t seconds, struct buf *out)
         days--;
     }
     struct civil c;
-    civil_of(days, &c);
+    civil_of_days(days, &c);
     buf_bytes(out, day_names[(days % 7 + 7) % 7], 3);
     buf_bytes(out, ", ", 2);
     put_two(out, c.day);
@@ -141,7 +115,7 @@ static bool parse_rfc850(struct slice s, int64_t now, struct civil *c)
         !take_month(&s, &c->month) || !take(&s, "-") || !take_number(&s, 2, 0, 99, &year) || !take(&s, " ") ||
         !take_time(&s, c) || !take(&s, " GMT") || s.len)
         return false;
-    civil_of(now / DAY_S, &today);
+    civil_of_days(now / DAY_S, &today);
     c->year = today.year / 100 * 100 + year;
     if (c->year > today.year + 50)
         c->year -= 100;
@@ -165,8 +139,8 @@ bool http_date_parse(struct slice text, int64_t now, int64_t *ret_seconds)
     struct civil c = { 0 }, back;
     if (!parse_any(text, now < 0 ? 0 : now, &c))
         return false;
-    int64_t days = days_of(c.year, c.month, c.day);
-    civil_of(days, &back);
+    int64_t days = civil_days(c.year, c.month, c.day);
+    civil_of_days(days, &back);
     if (back.day != c.day || back.month != c.month)
         return false;
     *ret_seconds = days * DAY_S + (int64_t)c.hour * 3600 + (int64_t)c.minute * 60 + c.second;

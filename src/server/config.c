@@ -33,6 +33,11 @@ static const struct config_key keys[] = {
     PORT("tftp.port", tftp_port, "69 when it may be bound, else 6969", "UDP port; 0 takes any free one"),
     SWITCH("http.enable", http_enable, "1", "serve HTTP"),
     PORT("http.port", http_port, "80 when it may be bound, else 8080", "TCP port; 0 takes any free one"),
+    SWITCH("ftp.enable", ftp_enable, "1", "serve FTP"),
+    PORT("ftp.port", ftp_port, "21 when it may be bound, else 2121", "TCP port; 0 takes any free one"),
+    { "ftp.passive_ports", CONFIG_PORTS, false, 1024, 65535, NULL, "61000-61255", NULL,
+      "ports for PASV and EPSV, FIRST-LAST, shared out among the workers", AT(ftp_passive_ports), 0 },
+    SWITCH("ftp.active", ftp_active, "1", "connect to clients that say PORT or EPRT; 0 forbids the process to connect"),
     SWITCH("https.enable", https_enable, "1", "serve HTTPS; needs tls.certificate"),
     PORT("https.port", https_port, "443 when it may be bound, else 8443", "TCP port; 0 takes any free one"),
     TEXT("tls.certificate", tls_certificate, 0, 8192, "",
@@ -43,7 +48,7 @@ static const struct config_key keys[] = {
       AT(tls_min_version), 0 },
     NUMBER("tls.workers", tls_workers, 0, 64, "0",
            "threads that serve HTTPS and nothing else; 0 is one a processor"),
-    NUMBER("workers", workers, 0, 64, "0", "threads that serve TFTP and HTTP; 0 is one a processor"),
+    NUMBER("workers", workers, 0, 64, "0", "threads that serve TFTP, HTTP and FTP; 0 is one a processor"),
     TEXT("state.dir", state_dir, 1, 4000, "/var/lib/dialtone", "directory of the journal's database"),
     { "journal", CONFIG_CHOICE, false, 0, 0, "off lines rows both", "both", NULL,
       "lines on standard output, rows in the database, or both", AT(journal), 0 },
@@ -77,6 +82,11 @@ static const struct config_key keys[] = {
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
     LIMIT("http.idle_s", http_idle_s, 1, 3600, "60", "seconds that a kept connection may be silent"),
+    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each"),
+    LIMIT("ftp.peer_sessions", ftp_peer_sessions, 1, 1000000, "500",
+          "FTP sessions at once from one address; phones behind a NAT share one"),
+    LIMIT("ftp.login_s", ftp_login_s, 1, 300, "30", "seconds within which a login must be complete"),
+    LIMIT("ftp.idle_s", ftp_idle_s, 1, 3600, "300", "seconds that a session without a transfer may be silent"),
 };
 
 const struct config_key *config_keys(size_t *ret_count)
@@ -116,10 +126,27 @@ static bool are_addresses(struct slice value)
     return true;
 }
 
+bool config_ports(struct slice text, uint16_t *ret_first, uint16_t *ret_last)
+{
+    size_t dash = slice_find(text, '-');
+    uint64_t first, last;
+    if (!slice_u64(slice_trim(slice_first(text, dash)), 1024, UINT16_MAX, &first))
+        return false;
+    last = first;
+    if (dash < text.len && !slice_u64(slice_trim(slice_from(text, dash + 1)), first, UINT16_MAX, &last))
+        return false;
+    if (last - first >= CONFIG_PORTS_MAX)
+        return false;
+    *ret_first = (uint16_t)first;
+    *ret_last = (uint16_t)last;
+    return true;
+}
+
 /* What is wrong with a value, or NULL. */
 static const char *fault(const struct config_key *k, struct slice value)
 {
     uint64_t number;
+    uint16_t first, last;
     switch (k->type) {
     case CONFIG_TEXT:
         for (size_t i = 0; i < value.len; i++)
@@ -132,6 +159,8 @@ static const char *fault(const struct config_key *k, struct slice value)
         return value.len >= k->min && value.len <= k->max && are_addresses(value)
                    ? NULL
                    : "is not a list of addresses";
+    case CONFIG_PORTS:
+        return config_ports(value, &first, &last) ? NULL : "is not FIRST-LAST";
     case CONFIG_NUMBER:
     case CONFIG_SWITCH:
         return slice_u64(value, k->min, k->max, &number) ? NULL : "is not a number within the bounds";
@@ -142,7 +171,7 @@ static const char *fault(const struct config_key *k, struct slice value)
 static void report(const struct config_key *k, struct slice value, const char *what, struct place at,
                    struct diag *findings)
 {
-    if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH)
+    if (k->type == CONFIG_NUMBER || k->type == CONFIG_SWITCH || k->type == CONFIG_PORTS)
         diag_add(findings, SEVERITY_ERROR, at, "%s: '%.*s' %s: %u to %u", k->key, SLICE_ARG(value), what,
                  k->min, k->max);
     else if (k->type == CONFIG_CHOICE)

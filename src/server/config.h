@@ -17,6 +17,11 @@ struct config {
     bool http_enable;         /* http.enable */
     uint32_t http_port;       /* http.port: 0 any free; default 80 when it may be bound, else 8080 */
     bool http_port_set;
+    bool ftp_enable;          /* ftp.enable */
+    uint32_t ftp_port;        /* ftp.port: 0 any free; default 21 when it may be bound, else 2121 */
+    bool ftp_port_set;
+    struct slice ftp_passive_ports; /* ftp.passive_ports: FIRST-LAST, see config_ports() */
+    bool ftp_active;          /* ftp.active: PORT and EPRT */
     bool https_enable;        /* https.enable: with tls_certificate only */
     uint32_t https_port;      /* https.port: 0 any free; default 443 when it may be bound, else 8443 */
     bool https_port_set;
@@ -48,12 +53,17 @@ struct config {
     uint32_t http_peer_connections;
     uint32_t http_head_s;     /* a request head must be complete within */
     uint32_t http_idle_s;     /* a kept-alive connection may be silent for */
+    uint32_t ftp_sessions;    /* ftp.sessions: at once in all */
+    uint32_t ftp_peer_sessions;
+    uint32_t ftp_login_s;     /* a login must be complete within */
+    uint32_t ftp_idle_s;      /* a session without a transfer may be silent for */
 };
 
 enum config_type {
     CONFIG_TEXT,     /* min..max bytes */
     CONFIG_CHOICE,   /* one of the words in `words` */
     CONFIG_ADDRESSES, /* numeric, separated by commas */
+    CONFIG_PORTS,    /* config_ports() */
     CONFIG_NUMBER,   /* min..max */
     CONFIG_SWITCH    /* 0 or 1 */
 };
@@ -71,6 +81,10 @@ struct config_key {
     size_t offset, set_offset; /* into struct config; set_offset 0: none */
 };
 const struct config_key *config_keys(size_t *ret_count);
+
+/* `FIRST-LAST` or one port, within 1024..65535, at most CONFIG_PORTS_MAX of them: each is a descriptor. */
+#define CONFIG_PORTS_MAX 8192
+bool config_ports(struct slice text, uint16_t *ret_first, uint16_t *ret_last);
 
 /* Every key at its default. */
 void config_init(struct config *c, struct arena *arena);

@@ -22,6 +22,7 @@ struct confine_options {
     struct slice certificates, keys; /* files separated by commas; they and their directories may be read again,
                                         under the same condition */
     struct slice user;       /* whom to become when started as root; "" is the owner of the tree */
+    bool connects;           /* to clients over TCP, as FTP's active mode does */
 };
 
 /* No core file (R27), as many descriptors as the hard limit allows. */
@@ -36,8 +37,8 @@ int confine_account(int root_fd, struct slice user, uid_t *ret_uid);
 /* Groups, user and all capabilities, new privileges, dumps. Started as root with a tree that is root's own,
  * the process stays user 0 without any capability, and a warning says so. The database becomes the user's. */
 int confine_user(const struct confine_options *options);
-/* Landlock: the tree read-only, the database's directory and the uploads writable, no TCP socket bound or connected, no other
- * file at all. -EOPNOTSUPP when the kernel has none. */
+/* Landlock: the tree read-only, the database's directory and the uploads writable, no TCP socket bound, none
+ * connected unless `connects`, no other file at all. -EOPNOTSUPP when the kernel has none. */
 int confine_files(const struct confine_options *options);
 /* Seccomp: an allow-list. What is not on it fails with EPERM; starting a program or tracing one kills. */
 int confine_calls(void);

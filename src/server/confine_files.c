@@ -15,7 +15,8 @@
 /* Younger than the headers of Debian 12; the numbers are the kernel's interface. */
 #define ACCESS_TRUNCATE (UINT64_C(1) << 14)  /* ABI 3 */
 #define ACCESS_IOCTL_DEV (UINT64_C(1) << 15) /* ABI 5 */
-#define ACCESS_NET_ALL UINT64_C(3)           /* ABI 4: bind and connect a TCP socket */
+#define ACCESS_NET_BIND UINT64_C(1)          /* ABI 4: of a TCP socket */
+#define ACCESS_NET_CONNECT UINT64_C(2)
 #define SCOPE_ALL UINT64_C(3)                /* ABI 6: abstract unix sockets and signals to others */
 
 struct ruleset {
@@ -31,13 +32,13 @@ struct ruleset {
     (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | \
      LANDLOCK_ACCESS_FS_REMOVE_FILE)
 
-static struct ruleset ruleset_of(long abi, size_t *ret_size)
+static struct ruleset ruleset_of(long abi, bool connects, size_t *ret_size)
 {
     struct ruleset r = { LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1, 0, 0 };
     r.files |= abi >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
     r.files |= abi >= 3 ? ACCESS_TRUNCATE : 0;
     r.files |= abi >= 5 ? ACCESS_IOCTL_DEV : 0;
-    r.net = abi >= 4 ? ACCESS_NET_ALL : 0;
+    r.net = abi < 4 ? 0 : connects ? ACCESS_NET_BIND : ACCESS_NET_BIND | ACCESS_NET_CONNECT;
     r.scoped = abi >= 6 ? SCOPE_ALL : 0;
     *ret_size = abi >= 6   ? sizeof r
                 : abi >= 4 ? offsetof(struct ruleset, scoped)
@@ -141,7 +142,7 @@ int confine_files(const struct confine_options *o)
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1)
         return -EOPNOTSUPP;
-    struct ruleset r = ruleset_of(abi, &size);
+    struct ruleset r = ruleset_of(abi, o->connects, &size);
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &r, size, 0);
     int error = ruleset < 0 ? -errno : allow_all(ruleset, &r, o);
     if (!error && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)

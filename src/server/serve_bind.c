@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "net/socket.h"
+#include "server/ftp_service.h"
 #include "server/http_service.h"
 #include "server/tftp_service.h"
 
@@ -47,6 +48,15 @@ static void close_http(void *service)
     http_service_close(service);
 }
 
+static int open_ftp(struct worker *worker, int fd, void **ret_service)
+{
+    struct ftp_service *service;
+    int error = ftp_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
 static int open_https(struct worker *worker, int fd, void **ret_service)
 {
     struct http_service *service;
@@ -56,12 +66,24 @@ static int open_https(struct worker *worker, int fd, void **ret_service)
     return error;
 }
 
+static void drain_ftp(void *service, void (*done)(void *context), void *context)
+{
+    ftp_service_drain(service, done, context);
+}
+
+static void close_ftp(void *service)
+{
+    ftp_service_close(service);
+}
+
 static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,        6969,
                                           false,         open_tftp,  drain_tftp,  close_tftp };
 static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,        8080,
                                           false,         open_http,   drain_http,  close_http };
 static const struct service_kind https = { PROTOCOL_HTTPS, SOCK_STREAM, "https.port", 443,       8443,
                                            true,           open_https,  drain_http,   close_http };
+static const struct service_kind ftp = { PROTOCOL_FTP, SOCK_STREAM, "ftp.port", 21,        2121,
+                                         false,        open_ftp,    drain_ftp,  close_ftp };
 
 size_t serve_workers_of(const struct serve *s, const struct service_kind *kind)
 {
@@ -151,10 +173,12 @@ int serve_bind(struct serve *s)
         error = bind_kind(s, &tftp, c->tftp_port_set, c->tftp_port);
     if (!error && c->http_enable)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
+    if (!error && c->ftp_enable)
+        error = bind_kind(s, &ftp, c->ftp_port_set, c->ftp_port);
     if (!error && serve_has_tls(c))
         error = bind_kind(s, &https, c->https_port_set, c->https_port);
     if (!error && s->endpoint_count == 0) {
-        log_error("nothing to serve: tftp.enable and http.enable are 0 and HTTPS has no certificate, or no "
+        log_error("nothing to serve: tftp.enable, http.enable and ftp.enable are 0 and HTTPS has no certificate, or no "
                   "address of listen could be bound");
         error = -EDESTADDRREQ;
     }

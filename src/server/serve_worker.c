@@ -99,6 +99,7 @@ int crew_open(struct serve *s, size_t index)
     c->worker.config = &c->config;
     c->worker.hash_seed = s->hash_seed;
     c->worker.share = (unsigned)(c->tls ? s->tls_workers : s->workers);
+    c->worker.index = (unsigned)(c->tls ? index - s->workers : index);
     c->worker.tls = c->tls ? tls_context_share(s->tls) : NULL;
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
     c->has_loop = !error;
@@ -108,7 +109,7 @@ int crew_open(struct serve *s, size_t index)
         log_error("a worker could not be set up: %s", strerror(-error));
         return error;
     }
-    return open_services(c, c->tls ? index - s->workers : index);
+    return open_services(c, c->worker.index);
 }
 
 /* On the thread that no longer runs the loop: it has ended, or never began. */

@@ -19,6 +19,7 @@ struct worker {
     struct ssl_ctx_st *tls; /* what new TLS connections are made with (net/tls.h); NULL: none */
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
+    unsigned index;     /* of this one, below `share` */
 };
 
 /* A service is opened on sockets that were bound before privileges were dropped:

@@ -33,7 +33,7 @@ const char *tree_answer_words(enum tree_answer answer)
     return "?";
 }
 
-static enum tree_answer answer_of(int error)
+enum tree_answer tree_answer_of(int error)
 {
     switch (-error) {
     case ENOENT:
@@ -127,7 +127,7 @@ static enum tree_answer take(int fd, struct tree_file *ret_file)
         error = read_blob(fd, &st, &file);
     close(fd);
     if (error)
-        return answer_of(error);
+        return tree_answer_of(error);
     if (!S_ISREG(st.st_mode))
         return S_ISDIR(st.st_mode) ? TREE_DIRECTORY : TREE_FORBIDDEN;
     *ret_file = file;
@@ -144,7 +144,7 @@ static enum tree_answer fetch(struct tree *t, struct slice name, struct tree_fil
     *ret_direct = error != -ELOOP;
     if (error == -ELOOP && t->root->follow_symlinks)
         error = rootdir_open(t->root, name, O_RDONLY | O_NOCTTY, &fd);
-    return error ? answer_of(error) : take(fd, ret_file);
+    return error ? tree_answer_of(error) : take(fd, ret_file);
 }
 
 /* An index of a directory that is not watched is good as long as the directory's own mtime stands, unless it
@@ -217,7 +217,7 @@ static enum tree_answer find(struct tree *t, struct slice name, struct tree_file
     bool direct = false;
     int error = watch_directory_of(t, name, &d);
     if (error)
-        return answer_of(error);
+        return tree_answer_of(error);
     enum tree_answer answer = fetch(t, name, ret_file, &direct);
     if (answer == TREE_ABSENT)
         answer = fetch_spelled(t, d, name, ret_file, &direct);

@@ -88,6 +88,31 @@ ssize_t tree_file_read(const struct tree_file *file, uint64_t offset, void *into
 /* Forgets everything (SIGHUP). Blobs that a transfer holds live on. */
 void tree_forget(struct tree *t);
 
+/* What is directly in a directory, one entry a call, in the directory's own order: nothing is gathered, so a large
+ * one costs no memory and can be read a little at a time. Left out: what cannot be asked for by name (control
+ * bytes, backslashes), what is neither file nor directory, links but those that root.follow_symlinks lets be
+ * followed beneath the root. */
+struct tree_listing;
+struct tree_entry {
+    struct slice name; /* one segment; borrowed until the next call */
+    bool is_directory;
+    uint64_t size;   /* bytes */
+    int64_t mtime_s; /* since 1970-01-01 UTC */
+};
+/* A bound on one listing (security.md R9): more entries than any tree of phones has in one directory. */
+#define TREE_LISTING_ENTRIES_MAX 100000
+/* `directory` as in a question; TREE_DIRECTORY: *ret_listing is there. TREE_ABSENT: no such directory. */
+enum tree_answer tree_list(struct tree *t, struct slice directory, struct tree_listing **ret_listing);
+enum tree_step {
+    TREE_STEP_ENTRY,   /* *ret_entry is filled */
+    TREE_STEP_NOTHING, /* one was left out; go on */
+    TREE_STEP_END,
+    TREE_STEP_TOO_MANY,
+    TREE_STEP_BROKEN /* the directory could not be read further */
+};
+enum tree_step tree_listing_next(struct tree_listing *l, struct tree_entry *ret_entry);
+void tree_listing_close(struct tree_listing *l);
+
 struct tree_counts {
     uint64_t hits, opens;    /* questions answered from memory; open() calls */
     uint64_t listings;       /* directories read for their MAC names */

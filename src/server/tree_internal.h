@@ -1,5 +1,5 @@
 /* Inside the tree: what tree.c (asking), tree_cache.c (remembering), tree_watch.c (directories and their
- * events) and tree_names.c (MAC names in any case) share. */
+ * events), tree_names.c (MAC names in any case) and tree_list.c (listings) share. */
 #ifndef DIALTONE_SERVER_TREE_INTERNAL_H
 #define DIALTONE_SERVER_TREE_INTERNAL_H
 
@@ -78,6 +78,9 @@ struct tree {
     struct tree_counts counts;
     bool told_no_watch, told_network;
 };
+
+/* tree.c */
+enum tree_answer tree_answer_of(int error);
 
 /* tree_cache.c */
 struct entry *cache_find(struct tree *t, struct slice path);

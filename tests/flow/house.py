@@ -101,7 +101,7 @@ class House:
 
     def options(self, **more):
         """-o words of the daemon; tftp__rate=7 is `tftp.rate = 7`, None leaves a default away."""
-        values = {'listen': '127.0.0.1', 'tftp.port': 0, 'http.port': 0, 'state.dir': self.state, 'workers': 2,
+        values = {'listen': '127.0.0.1', 'tftp.port': 0, 'http.port': 0, 'ftp.port': 0, 'state.dir': self.state, 'workers': 2,
                   'run.drain_s': 5}
         values.update({key.replace('__', '.'): value for key, value in more.items()})
         return [word for key, value in values.items() if value is not None for word in ('-o', f'{key}={value}')]
@@ -183,7 +183,7 @@ class Process:
 
 
 class Daemon(Process):
-    """dialtone serve; returns once it is ready. `tftp`, `http` and `https` are its ports."""
+    """dialtone serve; returns once it is ready. `tftp`, `http`, `https` and `ftp` are its ports."""
 
     def __init__(self, arguments, before=(), **more):
         self.ports, self.ready = {}, threading.Event()
@@ -192,7 +192,7 @@ class Daemon(Process):
             self.process.kill()
             super().__exit__()
             raise AssertionError(f'not ready: {self.err}')
-        self.tftp, self.http, self.https = (self.ports.get(name) for name in ('tftp', 'http', 'https'))
+        self.tftp, self.http, self.https, self.ftp = (self.ports.get(name) for name in ('tftp', 'http', 'https', 'ftp'))
 
     def read(self, stream, into):
         for line in stream:
@@ -211,7 +211,7 @@ class Daemon(Process):
 
     def events(self):
         """The journal's lines so far."""
-        return [line for line in self.out if re.match(r'\S+Z (tftp|https?) ', line)]
+        return [line for line in self.out if re.match(r'\S+Z (tftp|https?|ftp) ', line)]
 
     def tftp_at(self):
         return f'127.0.0.1:{self.tftp}'

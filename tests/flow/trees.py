@@ -41,7 +41,7 @@ class Site:
         self.log = open(os.path.join(top, 'serve.log'), 'wb')
         self.serve = subprocess.Popen(
             [tap.dialtone(), 'serve', '--root', self.root, '-o', 'state.dir=' + os.path.join(top, 'state'),
-             '-o', 'listen=127.0.0.1', '-o', 'tftp.port=0', '-o', 'http.port=0', '-o', 'journal=off',
+             '-o', 'listen=127.0.0.1', '-o', 'tftp.port=0', '-o', 'http.port=0', '-o', 'ftp.enable=0', '-o', 'journal=off',
              '-o', 'workers=2', '-o', 'tftp.rate=1000000'],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.ports = {}

@@ -11,7 +11,7 @@ SETUP = os.path.join(os.environ['SOURCE_ROOT'], 'scripts', 'setup')
 BUILD = {'gcc', 'libc6-dev', 'meson', 'ninja-build', 'pkg-config', 'pkgconf', 'scdoc', 'libuv1-dev', 'libssl-dev',
          'libcurl4-openssl-dev', 'libsqlite3-dev', 'libjansson-dev', 'libseccomp-dev', 'uthash-dev', 'libcmocka-dev'}
 TEST = {'curl', 'tftp-hpa', 'atftp', 'busybox-static', 'atftpd', 'dnsmasq-base', 'groff-base', 'nginx', 'openssl',
-        'sqlite3', 'valgrind'}
+        'sqlite3', 'valgrind', 'lftp', 'wget', 'tnftp', 'ncftp', 'inetutils-ftp'}
 CLANG = {'clang', 'libclang-rt-dev'}
 DEBIAN_12 = UBUNTU_24_04 = BUILD | TEST | CLANG | {'node-llhttp'}
 DEBIAN_13 = DEBIAN_12 | {'libllhttp-dev'}

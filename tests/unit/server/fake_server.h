@@ -96,6 +96,61 @@ bool tree_file_unchanged(const struct tree_file *file)
     return true;
 }
 
+ssize_t tree_file_read(const struct tree_file *file, uint64_t offset, void *into, size_t len)
+{
+    if (!tree_file_unchanged(file))
+        return -ESTALE;
+    if (!file->blob)
+        return pread(file->fd, into, len, (off_t)offset);
+    struct slice part = slice_first(slice_from(file->blob->bytes, offset), len);
+    memcpy(into, part.ptr, part.len);
+    return (ssize_t)part.len;
+}
+
+/* The table's files without a slash in their name, and `fake_more` files that only listings show. */
+static size_t fake_more;
+static int fake_listings; /* open ones */
+struct tree_listing {
+    size_t at;
+    char name[32];
+};
+
+enum tree_answer tree_list(struct tree *t, struct slice directory, struct tree_listing **ret_listing)
+{
+    (void)t;
+    if (slice_eq(directory, SLICE("/nope")))
+        return TREE_ABSENT;
+    if (directory.len > 1 && !slice_eq(directory, SLICE("/dir")))
+        return TREE_ABSENT;
+    *ret_listing = calloc(1, sizeof **ret_listing);
+    fake_listings++;
+    return *ret_listing ? TREE_DIRECTORY : TREE_BROKEN;
+}
+
+enum tree_step tree_listing_next(struct tree_listing *l, struct tree_entry *ret_entry)
+{
+    size_t i = l->at++;
+    if (i >= fake_file_count + fake_more)
+        return TREE_STEP_END;
+    if (i >= fake_file_count) {
+        struct buf out = BUF_ON(l->name);
+        buf_format(&out, "more-%zu", i);
+        *ret_entry = (struct tree_entry){ buf_slice(&out), false, i, FAKE_MTIME };
+        return TREE_STEP_ENTRY;
+    }
+    const struct fake_file *f = &fake_files[i];
+    if (f->answer != TREE_FILE && f->answer != TREE_DIRECTORY)
+        return TREE_STEP_NOTHING;
+    *ret_entry = (struct tree_entry){ slice_str(f->name), f->answer == TREE_DIRECTORY, f->size, FAKE_MTIME };
+    return TREE_STEP_ENTRY;
+}
+
+void tree_listing_close(struct tree_listing *l)
+{
+    fake_listings--;
+    free(l);
+}
+
 void journal_event_set_name(struct journal_event *e, struct slice name)
 {
     e->name_len = (uint8_t)slice_first(name, UINT8_MAX).len;
@@ -156,6 +211,7 @@ static inline void fake_reset(void)
     fake_file_count = 0;
     fake_event_count = 0;
     fake_held = 0;
+    fake_more = 0;
 }
 
 #endif

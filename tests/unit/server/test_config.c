@@ -43,6 +43,23 @@ static void every_default_is_a_value_that_its_own_row_accepts(void **state)
     assert_null(r->findings.first);
 }
 
+static void port_ranges_are_strict(void **state)
+{
+    static const char *const bad[] = { "", "-", "1023", "1024-", "-2000", "2000-1999", "65536", "1024-65535", "a-b" };
+    uint16_t first = 0, last = 0;
+    (void)state;
+    assert_true(config_ports(SLICE("61000-61255"), &first, &last));
+    assert_int_equal(first, 61000);
+    assert_int_equal(last, 61255);
+    assert_true(config_ports(SLICE("65535"), &first, &last));
+    assert_int_equal(first, 65535);
+    assert_int_equal(last, 65535);
+    assert_true(config_ports(SLICE("2000 - 10191"), &first, &last));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (config_ports(slice_str(bad[i]), &first, &last))
+            fail_msg("taken: %s", bad[i]);
+}
+
 static void a_file_is_read_with_comments_and_blanks(void **state)
 {
     struct room *r = room_on(*state);
@@ -134,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_arena(every_default_is_a_value_that_its_own_row_accepts),
+        cmocka_unit_test(port_ranges_are_strict),
         test_with_arena(a_file_is_read_with_comments_and_blanks),
         test_with_arena(a_bad_value_is_said_with_its_place_and_its_bounds),
         test_with_arena(what_is_printed_reads_back_to_the_same),

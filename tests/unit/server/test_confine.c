@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -114,6 +115,31 @@ static bool logged(struct house *h, const char *text)
 static bool has_landlock(void)
 {
     return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 1;
+}
+
+/* What a walled process says of a TCP connection to a port where nobody listens. */
+static int connect_behind_walls(struct house *h)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    MUST(confine_user(&h->options) == 0);
+    int files = confine_files(&h->options);
+    MUST(files == 0 || files == -EOPNOTSUPP);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    MUST(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) < 0);
+    int error = errno;
+    struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(0), .sin_addr = to.sin_addr };
+    MUST(files || syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 4 ||
+         (bind(fd, (struct sockaddr *)&own, sizeof own) < 0 && errno == EACCES));
+    return error == EACCES ? 251 : error == ECONNREFUSED ? 0 : 252;
+}
+
+static void tcp_connections_are_made_only_where_active_ftp_needs_them(void **state)
+{
+    struct house *h = *state;
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 4)
+        assert_int_equal(in_child(h, connect_behind_walls), 251);
+    h->options.connects = true;
+    assert_int_equal(in_child(h, connect_behind_walls), 0);
 }
 
 static int limits(struct house *h)
@@ -386,6 +412,7 @@ int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        test(tcp_connections_are_made_only_where_active_ftp_needs_them),
         test(there_is_no_core_file_and_there_are_all_descriptors),
         test(root_becomes_the_owner_of_the_tree),
         test(root_becomes_the_user_that_is_named),

@@ -43,6 +43,7 @@ static int setup(void **state)
     set(h, "listen", "127.0.0.1");
     set(h, "tftp.port", "0");
     set(h, "http.port", "0");
+    set(h, "ftp.port", "0");
     set(h, "workers", "3");
     set(h, "journal", "rows");
     return 0;
@@ -84,8 +85,9 @@ static void a_server_runs_in_threads_of_this_process_and_leaves_nothing(void **s
         /* libuv keeps a pipe of its own for the process from its first loop on. */
         before = i == 1 ? descriptors() : before;
         assert_int_equal(serve_start(&h->config, &s), 0);
-        assert_true(serve_port(s, PROTOCOL_TFTP) > 0 && serve_port(s, PROTOCOL_HTTP) > 0);
-        assert_int_equal(serve_port(s, PROTOCOL_FTP), 0);
+        assert_true(serve_port(s, PROTOCOL_TFTP) > 0 && serve_port(s, PROTOCOL_HTTP) > 0 &&
+                    serve_port(s, PROTOCOL_FTP) > 0);
+        assert_int_equal(serve_port(s, PROTOCOL_HTTPS), 0);
         serve_stop(s);
     }
     assert_int_equal(descriptors(), before);
@@ -125,6 +127,7 @@ static void a_bad_root_is_named(void **state)
     set(h, "root", "root");
     set(h, "tftp.enable", "0");
     set(h, "http.enable", "0");
+    set(h, "ftp.enable", "0");
     assert_int_equal(serve_start(&h->config, &s), -EDESTADDRREQ);
 }
 
@@ -136,6 +139,7 @@ static void one_protocol_may_be_off_and_several_addresses_on(void **state)
     union address a;
     size_t count = 0;
     set(h, "tftp.enable", "0");
+    set(h, "ftp.enable", "0");
     set(h, "listen", "127.0.0.1, 127.0.0.2,[::1]");
     assert_int_equal(serve_start(&h->config, &s), 0);
     for (; serve_listener(s, count, &protocol, &a); count++)

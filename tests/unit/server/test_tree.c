@@ -318,6 +318,62 @@ static void a_file_with_a_second_link_elsewhere_is_never_stale(void **state)
     assert_text(h, "a.cfg", "x=4");
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* The names that a listing shows, sorted, each with a blank behind it; "-" when there is none. */
+static void assert_listing(struct house *h, const char *directory, const char *expected)
+{
+    struct tree_listing *l;
+    struct tree_entry e;
+    enum tree_step step;
+    char names[16][64], all[1024];
+    struct buf out = BUF_ON(all);
+    size_t count = 0;
+    if (tree_list(h->tree, slice_str(directory), &l) != TREE_DIRECTORY) {
+        assert_string_equal(expected, "-");
+        return;
+    }
+    while ((step = tree_listing_next(l, &e)) <= TREE_STEP_NOTHING)
+        if (step == TREE_STEP_ENTRY)
+            snprintf(names[count++], sizeof *names, "%.*s%s", SLICE_ARG(e.name), e.is_directory ? "/" : "");
+    assert_int_equal(step, TREE_STEP_END);
+    tree_listing_close(l);
+    qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 0; i < count; i++)
+        buf_format(&out, "%s ", names[i]);
+    assert_slice(buf_slice(&out), expected);
+}
+
+static void r2_a_listing_shows_what_can_be_asked_for_and_no_more(void **state)
+{
+    struct house *h = *state;
+    assert_int_equal(symlink("../secret", "up") | symlink("a.cfg", "in") | symlink("d", "l") | symlink("/", "top"), 0);
+    put("x\\y", "");
+    put("line\nend", "");
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    assert_listing(h, "/", "a.cfg d/ ");
+    assert_listing(h, "", "a.cfg d/ ");
+    assert_listing(h, "/d/e", "b.cfg ");
+    assert_listing(h, "/l", "-");
+    assert_listing(h, "/top", "-");
+    assert_listing(h, "/..", "-");
+    assert_listing(h, "/d/..", "-");
+    assert_listing(h, "/a.cfg", "-");
+    assert_listing(h, "/nope", "-");
+}
+
+static void r2_a_listing_follows_links_that_stay_beneath(void **state)
+{
+    struct house *h = *state;
+    assert_int_equal(symlink("../secret", "up") | symlink("a.cfg", "in") | symlink("d", "l") | symlink("/", "top"), 0);
+    assert_listing(h, "/", "a.cfg d/ in l/ ");
+    assert_listing(h, "/l/e", "b.cfg ");
+    assert_listing(h, "/top", "-");
+}
+
 static void a_blob_lives_as_long_as_a_transfer_holds_it(void **state)
 {
     struct house *h = *state;
@@ -435,6 +491,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(followed_links_stay_beneath_and_are_never_stale, setup_following,
                                         teardown),
         test(a_file_with_a_second_link_elsewhere_is_never_stale),
+        test(r2_a_listing_shows_what_can_be_asked_for_and_no_more),
+        cmocka_unit_test_setup_teardown(r2_a_listing_follows_links_that_stay_beneath, setup_following, teardown),
         test(a_blob_lives_as_long_as_a_transfer_holds_it),
         test(a_large_file_is_a_descriptor_that_notices_changes),
         test(the_cache_stays_below_its_ceilings),

@@ -1,0 +1,56 @@
+/* FTP, serving side: reading the files of the tree, anonymous, without TLS (RFC 959, 1123, 2389, 2428, 3659).
+ *
+ * One process serves every session. A line becomes a command (proto/ftp.h), its name a path that has neither
+ * `.` nor
+ * `..`, the path a question to the tree (security.md R1, R2), the answer a reply on the control connection and
+ * bytes on a data connection, and every transfer, absence or refusal exactly one journal event. Every command
+ * has a reply. Pipelined commands are answered in their order; while a transfer is under way ABOR, STAT without
+ * a name, NOOP and QUIT are taken at once when they come next, everything else waits for its end.
+ *
+ * Who: `anonymous` and `ftp` with any password, an empty one included (guide, "capture of FTP": 530, then
+ * anonymous with nothing). Any other user gets 530 after PASS. Passwords are looked at nowhere.
+ *
+ * Refused, and how: 421 no room, too slow or stopping (and closed), 425 no data connection, 426 it broke, 450
+ * the machine failed, 500 unknown, 501 malformed, 502 AUTH, PBSZ, PROT, REIN, SITE, SMNT, 503 out of order, 504
+ * TYPE E, MODE B and such, PORT to a forbidden place, 522 EPRT and EPSV of another family, 530 not logged in,
+ * 550 absent or not to be given, a path above the root, whatever would write, 554 REST past the end.
+ *
+ * Data connections (R7): PASV and EPSV listen on a random port of `ftp.passive_ports` (server/ftp_ports.h),
+ * accept from the control connection's address only and FTP_DATA_WAIT_S at most; PORT and EPRT reach that
+ * address only and no port below 1024, and nothing at all with `ftp.active = 0`.
+ *
+ * Ceilings (R9, R11): `ftp.sessions` in all (divided by the workers), `ftp.peer_sessions` an address. When all
+ * are taken the session that has waited longest without a login makes room; when there is none, or the address
+ * has its share, 421. A login must come within `ftp.login_s`, a command within `ftp.idle_s`; a reader is cut
+ * that does not take FTP_SEND_FLOOR_BYTES in FTP_SEND_CHECK_S seconds; who says FTP_FAULTS_MAX wrong things in
+ * a row is sent away. A listing holds no more than FTP_CHUNK_BYTES at once, looks at FTP_LIST_STEPS entries a
+ * round and at TREE_LISTING_ENTRIES_MAX in all.
+ *
+ * Memory: a session with its data connection takes at most FTP_SESSION_BYTES_MAX (checked in ftp_session.c) and
+ * shares the file's blob; a listing or a transfer of TYPE A takes FTP_CHUNK_BYTES more while it lasts.
+ *
+ * Room for more: users need a table behind PASS, writing a third kind of transfer beside file and list, TLS a
+ * filter in the stream. */
+#ifndef DIALTONE_SERVER_FTP_SERVICE_H
+#define DIALTONE_SERVER_FTP_SERVICE_H
+
+#include "server/service.h"
+
+#define FTP_SESSION_BYTES_MAX 4096
+#define FTP_DATA_WAIT_S 30
+#define FTP_SEND_CHECK_S 20
+/* 1 KiB a second: a phone on the worst of links takes more. */
+#define FTP_SEND_FLOOR_BYTES ((uint64_t)FTP_SEND_CHECK_S * 1024)
+#define FTP_CHUNK_BYTES ((size_t)16 * 1024)
+#define FTP_LIST_STEPS 128
+#define FTP_FAULTS_MAX 20
+
+struct ftp_service;
+
+/* See service.h. `fd` listens already; the passive ports are bound here, at its address. */
+int ftp_service_open(struct worker *worker, int fd, struct ftp_service **ret_service);
+/* Sessions without a transfer are told 421 and closed, the others when theirs has ended. */
+void ftp_service_drain(struct ftp_service *s, void (*done)(void *context), void *context);
+void ftp_service_close(struct ftp_service *s);
+
+#endif

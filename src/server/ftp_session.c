@@ -1,0 +1,247 @@
+#include "server/ftp_session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct ftp_session) + sizeof(struct ftp_data) <= FTP_SESSION_BYTES_MAX, "a session grew");
+
+/* A client that pipelines without end lets the others have their turn after so many full readers. */
+#define READS_A_ROUND 4
+
+/* --- what is said --- */
+
+struct buf ftp_session_out(struct ftp_session *s)
+{
+    return buf_on(s->out + s->out_len, sizeof s->out - s->out_len);
+}
+
+void ftp_session_said(struct ftp_session *s, const struct buf *out)
+{
+    s->out_len = (uint16_t)(s->out_len + out->len);
+}
+
+void ftp_session_reply(struct ftp_session *s, unsigned code, const char *text)
+{
+    struct buf out = ftp_session_out(s);
+    ftp_put_reply(&out, code, text);
+    ftp_session_said(s, &out);
+}
+
+/* 0 when all is out, -EAGAIN, or the error of a broken connection. */
+static int flush(struct ftp_session *s)
+{
+    while (s->out_at < s->out_len) {
+        struct slice rest = slice_of(s->out + s->out_at, (size_t)(s->out_len - s->out_at));
+        ssize_t n = stream_write(&s->control, rest, SLICE_NONE, false);
+        if (n < 0)
+            return (int)n;
+        s->out_at = (uint16_t)(s->out_at + n);
+    }
+    s->out_at = s->out_len = 0;
+    return 0;
+}
+
+static bool has_room(const struct ftp_session *s)
+{
+    return s->out_len <= FTP_REPLY_BATCH;
+}
+
+/* --- the end --- */
+
+static void on_closed(struct stream *stream)
+{
+    struct ftp_session *s = container_of(stream, struct ftp_session, control);
+    struct ftp_service *service = s->service;
+    free(s);
+    ftp_service_let_go(service);
+}
+
+void ftp_session_drop(struct ftp_session *s, unsigned code, const char *text)
+{
+    struct ftp_service *service = s->service;
+    if (s->transfer)
+        ftp_transfer_end(s, 426, OUTCOME_STOPPED, code == 421 ? "the server ended it" : "the session ended");
+    ftp_data_drop(s);
+    if (text)
+        ftp_session_reply(s, code, text);
+    flush(s);
+    timer_stop(&service->worker->loop.wheel, &s->timer);
+    ftp_service_put(s, FTP_PLACE_NONE);
+    peer_limits_end(service->limits, s->limit);
+    service->slots--;
+    stream_end(&s->control);
+    stream_close(&s->control, false); /* may free s */
+    ftp_service_slot_freed(service);
+}
+
+void ftp_session_retire(struct ftp_session *s)
+{
+    if (!s->transfer)
+        ftp_session_drop(s, 421, "The server is stopping.");
+}
+
+/* --- going on --- */
+
+static void on_late(struct timer *timer)
+{
+    struct ftp_session *s = container_of(timer, struct ftp_session, timer);
+    ftp_session_drop(s, 421, s->logged_in ? "Nothing was said for too long." : "No login in time.");
+}
+
+/* A login has one term however much is said before it; a session has a new one with every command. */
+static void restart_timer(struct ftp_session *s)
+{
+    const struct config *config = s->service->worker->config;
+    if (s->transfer)
+        timer_stop(&ftp_loop(s)->wheel, &s->timer);
+    else if (s->logged_in)
+        loop_timer(ftp_loop(s), &s->timer, (uint64_t)config->ftp_idle_s * 1000, on_late);
+    else if (!timer_is_running(&s->timer))
+        loop_timer(ftp_loop(s), &s->timer, (uint64_t)config->ftp_login_s * 1000, on_late);
+}
+
+void ftp_session_rested(struct ftp_session *s)
+{
+    restart_timer(s);
+}
+
+/* The next line, when it is its turn. */
+static bool answer_line(struct ftp_session *s)
+{
+    struct slice line;
+    enum ftp_line found = ftp_reader_look(&s->reader, &line);
+    if (found == FTP_LINE_MORE || (s->transfer && (found == FTP_LINE_LONG || !ftp_command_is_urgent(line))))
+        return false;
+    if (found == FTP_LINE_LONG) {
+        s->faults++;
+        ftp_session_reply(s, 500, "Line too long.");
+    } else {
+        ftp_command_answer(s, line);
+    }
+    ftp_reader_take(&s->reader);
+    restart_timer(s);
+    return true;
+}
+
+/* Why a session without a transfer ends now; NULL: it goes on. */
+static const char *last_word(const struct ftp_session *s, unsigned *ret_code)
+{
+    *ret_code = 421;
+    if (s->faults >= FTP_FAULTS_MAX)
+        return "Too much that was not understood.";
+    if (s->service->draining)
+        return "The server is stopping.";
+    *ret_code = 221;
+    return s->leaving ? "Goodbye." : NULL;
+}
+
+/* Bytes read, 0 when there is nothing to read now or no room, -errno when the connection is broken. */
+static ssize_t receive(struct ftp_session *s)
+{
+    size_t room;
+    char *into = ftp_reader_room(&s->reader, &room);
+    if (room == 0 || s->ended)
+        return 0;
+    ssize_t n = stream_read(&s->control, into, room);
+    if (n > 0)
+        ftp_reader_add(&s->reader, (size_t)n);
+    /* What it asked before it fell silent is still answered. */
+    s->ended = n == 0;
+    return n == -EAGAIN ? 0 : n;
+}
+
+static void wait_for_more(struct ftp_session *s)
+{
+    size_t room;
+    ftp_reader_room(&s->reader, &room);
+    int event = s->out_len ? UV_WRITABLE : room && !s->ended ? UV_READABLE : 0;
+    if (stream_wait(&s->control, event) != 0)
+        ftp_session_drop(s, 0, NULL);
+}
+
+/* False: the session is gone. */
+static bool end_if_due(struct ftp_session *s)
+{
+    unsigned code;
+    const char *word = s->transfer ? NULL : last_word(s, &code);
+    if (word)
+        ftp_session_drop(s, code, word);
+    return word == NULL;
+}
+
+void ftp_session_run(struct ftp_session *s)
+{
+    unsigned reads = 0;
+    for (;;) {
+        while (has_room(s) && answer_line(s))
+            if (!end_if_due(s))
+                return;
+        if (!end_if_due(s))
+            return;
+        int error = flush(s);
+        ssize_t got = error || reads++ == READS_A_ROUND ? 0 : receive(s);
+        if ((error && error != -EAGAIN) || got < 0) {
+            ftp_session_drop(s, 0, NULL);
+            return;
+        }
+        struct slice line;
+        bool more = got > 0 || (!error && !s->transfer && ftp_reader_look(&s->reader, &line) != FTP_LINE_MORE);
+        if (!more)
+            break;
+    }
+    if (s->ended && !s->transfer && s->out_len == 0)
+        ftp_session_drop(s, 0, NULL);
+    else
+        wait_for_more(s);
+}
+
+static void on_ready(struct stream *stream)
+{
+    ftp_session_run(container_of(stream, struct ftp_session, control));
+}
+
+/* --- the beginning --- */
+
+static void on_refused_closed(struct stream *stream)
+{
+    (void)stream;
+}
+
+/* Whom there is no room for: told so, and gone at once. */
+static void refuse(struct ftp_service *service, int fd, const char *text)
+{
+    char bytes[128];
+    struct buf out = BUF_ON(bytes);
+    struct stream stream;
+    ftp_put_reply(&out, 421, text);
+    stream_open(&stream, &service->worker->loop, fd, NULL, on_refused_closed);
+    stream_write(&stream, buf_slice(&out), SLICE_NONE, false);
+    stream_end(&stream);
+    stream_close(&stream, false);
+}
+
+void ftp_session_accept(struct ftp_service *service, int fd, const union address *peer)
+{
+    struct ftp_session *s = calloc(1, sizeof *s);
+    if (!s) {
+        close(fd);
+        return;
+    }
+    s->service = service;
+    s->peer = *peer;
+    s->facts = FTP_FACTS_ALL;
+    s->file.fd = -1;
+    s->cwd[0] = '/';
+    s->cwd_len = 1;
+    if (!ftp_service_admit(service, s)) {
+        free(s);
+        refuse(service, fd, "Too many sessions: come back later.");
+        return;
+    }
+    service->open++;
+    stream_open(&s->control, &service->worker->loop, fd, on_ready, on_closed);
+    ftp_session_reply(s, 220, "dialtone");
+    restart_timer(s);
+    ftp_session_run(s);
+}

@@ -1,0 +1,152 @@
+/* Inside the FTP service: a session, its data connection and the transfer under way. */
+#ifndef DIALTONE_SERVER_FTP_SESSION_H
+#define DIALTONE_SERVER_FTP_SESSION_H
+
+#include "net/listener.h"
+#include "net/stream.h"
+#include "proto/ftp.h"
+#include "server/ftp_ports.h"
+#include "server/ftp_service.h"
+#include "server/peer_limit.h"
+
+#include <sys/queue.h>
+
+/* Room for a batch of pipelined replies, for one more of the longest kind, and for the end of a transfer, which
+ * may come at any time. */
+#define FTP_REPLY_BATCH 256
+#define FTP_REPLY_RESERVE 160
+#define FTP_OUT_BYTES (FTP_REPLY_BATCH + FTP_REPLY_BYTES_MAX + FTP_REPLY_RESERVE)
+
+struct ftp_session;
+
+/* A data connection. It outlives its session when that ends first: freed by its own last callback only (R10).
+ */
+struct ftp_data {
+    struct stream stream;
+    struct ftp_service *service;
+    struct ftp_session *session; /* NULL: let go */
+    bool connecting;
+};
+
+/* Text made for the wire: listings and TYPE A. */
+struct ftp_chunk {
+    struct tree_listing *listing; /* NULL: the session's file */
+    struct ftp_ascii ascii;
+    size_t at, len;
+    char text[FTP_CHUNK_BYTES];
+};
+
+enum ftp_transfer { FTP_TRANSFER_NONE, FTP_TRANSFER_FILE, FTP_TRANSFER_LIST };
+enum ftp_list { FTP_LIST_NAMES, FTP_LIST_LONG, FTP_LIST_FACTS };
+
+/* Where a session stands in the service's lists. */
+enum ftp_place { FTP_PLACE_NONE, FTP_PLACE_STRANGER, FTP_PLACE_IDLE, FTP_PLACE_BUSY };
+
+struct ftp_session {
+    struct stream control;
+    struct timer timer;      /* login or idle */
+    struct timer data_timer; /* waits for a data connection, or looks at a slow reader */
+    struct ftp_service *service;
+    TAILQ_ENTRY(ftp_session) link;
+    union address peer;
+    struct peer_limit *limit;
+    uint8_t place; /* enum ftp_place */
+
+    /* Login and parameters. */
+    bool named, anonymous, logged_in; /* USER came; it was one of ours; PASS too */
+    bool binary, epsv_all;
+    bool leaving, ended; /* QUIT came; the peer says nothing more */
+    uint8_t facts, faults;
+    uint64_t rest;
+
+    /* The data connection: a lent port, an address to connect to, or one that is there. */
+    struct ftp_port *port;
+    struct ftp_data *data;
+    uint16_t active_port; /* at the peer's host; 0: none */
+
+    /* The transfer under way. */
+    uint8_t transfer; /* enum ftp_transfer */
+    uint8_t list;     /* enum ftp_list */
+    bool noted;       /* the journal knows already that `name` is absent */
+    bool list_cut;    /* the listing ended before the directory did */
+    struct tree_file file;
+    bool holds_file;
+    struct ftp_chunk *chunk;
+    uint64_t at; /* of the file, next to go */
+    uint64_t sent, started_ms;
+    int64_t taken;
+    int64_t wall_ms;
+
+    uint16_t out_at, out_len, cwd_len, name_len, pattern_at; /* pattern_at: of the name; 0: no pattern */
+    struct ftp_reader reader;
+    char out[FTP_OUT_BYTES];
+    char cwd[FTP_PATH_BYTES_MAX];
+    char name[FTP_PATH_BYTES_MAX]; /* what the last command that named something asked for */
+};
+TAILQ_HEAD(ftp_sessions, ftp_session);
+
+struct ftp_service {
+    struct worker *worker;
+    struct listener listener;
+    struct ftp_ports *ports;
+    struct ftp_sessions strangers, idle, busy; /* by how long they are there */
+    struct peer_limits *limits;
+    uint32_t slots, slots_max;
+    uint32_t open; /* what must close before the service is freed */
+    bool draining, drained, closing;
+    void (*done)(void *context);
+    void *done_context;
+    uint64_t warn_ms;                /* not before */
+    char input[FTP_CHUNK_BYTES / 2]; /* of a file, on its way into a chunk */
+};
+
+/* ftp_service.c */
+void ftp_service_put(struct ftp_session *s, enum ftp_place place);
+bool ftp_service_admit(struct ftp_service *service, struct ftp_session *s);
+void ftp_service_slot_freed(struct ftp_service *service);
+/* One of what `open` counts is closed. */
+void ftp_service_let_go(struct ftp_service *service);
+
+/* ftp_session.c: the control connection. */
+void ftp_session_accept(struct ftp_service *service, int fd, const union address *peer);
+/* After anything has happened to it: writes, reads and answers as far as it goes. The session may be gone. */
+void ftp_session_run(struct ftp_session *s);
+void ftp_session_reply(struct ftp_session *s, unsigned code, const char *text);
+struct buf ftp_session_out(struct ftp_session *s);
+void ftp_session_said(struct ftp_session *s, const struct buf *out);
+/* With a last word (NULL: none), at once. */
+void ftp_session_drop(struct ftp_session *s, unsigned code, const char *text);
+/* A transfer has ended: the time for the next command runs. */
+void ftp_session_rested(struct ftp_session *s);
+/* For draining. */
+void ftp_session_retire(struct ftp_session *s);
+
+/* ftp_command.c */
+void ftp_command_answer(struct ftp_session *s, struct slice line);
+/* True for a line that is answered while a transfer is under way. */
+bool ftp_command_is_urgent(struct slice line);
+
+/* ftp_data.c: none of these ends the session. */
+extern const struct ftp_borrower ftp_data_borrower;
+/* Gives up what there is of a data connection, no transfer being under way. */
+void ftp_data_drop(struct ftp_session *s);
+/* Lends a port; 0 when there is none. */
+uint16_t ftp_data_listen(struct ftp_session *s);
+/* There is, or can be, a data connection. */
+bool ftp_data_is_set(const struct ftp_session *s);
+/* The session's transfer, file or chunk are set: says 150 and sends as soon as there is a connection. */
+void ftp_transfer_begin(struct ftp_session *s);
+void ftp_transfer_end(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
+/* An event about s->name. */
+void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
+
+static inline struct loop *ftp_loop(const struct ftp_session *s)
+{
+    return &s->service->worker->loop;
+}
+static inline struct slice ftp_name(const struct ftp_session *s)
+{
+    return slice_of(s->name, s->name_len);
+}
+
+#endif
