@@ -59,7 +59,7 @@ const char *protocol_name(enum protocol protocol)
 
 const char *outcome_name(enum outcome outcome)
 {
-    static const char *const names[] = { "sent", "unchanged", "absent", "refused", "broken", "stopped" };
+    static const char *const names[] = { "sent", "unchanged", "absent", "refused", "broken", "stopped", "stored" };
     return names[outcome];
 }
 

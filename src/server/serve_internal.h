@@ -4,6 +4,7 @@
 
 #include "server/serve.h"
 #include "server/service.h"
+#include "server/upload.h"
 
 #include <pthread.h>
 
@@ -48,7 +49,8 @@ struct crew {
 struct serve {
     const struct config *config;
     struct rootdir root;
-    char *root_path, *database;
+    char *root_path, *database, *uploads_path;
+    struct uploads *uploads;
     struct journal *journal;
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;

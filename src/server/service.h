@@ -8,9 +8,12 @@
 #include "server/journal.h"
 #include "server/tree.h"
 
+struct uploads;
+
 struct worker {
     struct loop loop;
     struct tree *tree;
+    struct uploads *uploads; /* shared by all workers; NULL: none are taken */
     struct journal *journal; /* shared by all workers; NULL: none */
     const struct config *config;
     struct ssl_ctx_st *tls; /* what new TLS connections are made with (net/tls.h); NULL: none */
