@@ -162,7 +162,8 @@ static bool configure(struct config *c, const char *root)
 {
     const char *const settings[][2] = { { "root", root },           { "listen", "127.0.0.1" }, { "tftp.port", TFTP_PORT },
                                         { "http.port", HTTP_PORT }, { "ftp.enable", "0" },
-                                        { "workers", "1" },     { "journal", "off" } };
+                                        { "workers", "1" },     { "journal", "off" },
+                                        { "upload.enable", "0" } };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (!config_set(c, slice_str(settings[i][0]), slice_str(settings[i][1]), (struct place){ SLICE("demo"), 0, 0 },
                         NULL))

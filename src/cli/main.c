@@ -23,6 +23,12 @@ static const struct verb verbs[] = {
       "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]", verb_cert },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
+    { "local", "what phones have sent: versions, differences, the way back",
+      "list [MAC] [KIND] [--dir DIR]\n"
+      "       dialtone local show MAC [KIND] [VERSION] [--dir DIR]\n"
+      "       dialtone local diff MAC [KIND] VERSION [VERSION] [--show-secrets] [--dir DIR]\n"
+      "       dialtone local restore MAC [KIND] VERSION [--dir DIR]",
+      verb_local },
     { "demo", "a server and three phones in one terminal", "--root DIR [--once]", verb_demo },
     { "help", "this list, or how a verb is used", "[VERB]", verb_help },
     { "version", "the version", "", verb_version },

@@ -223,6 +223,7 @@ static int confine(const struct serve *s, const struct config *c, const struct r
     struct confine_options options = {
         .root_fd = serve_root_fd(s),
         .database = serve_database(s),
+        .uploads = serve_uploads(s),
         .config_file = r->file ? r->file : "",
         .connects = c->ftp_enable && c->ftp_active,
         .user = c->run_user,

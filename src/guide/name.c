@@ -138,6 +138,12 @@ const char *name_kind_words(enum name_kind kind)
     return "other file";
 }
 
+bool name_kind_is_sent(enum name_kind kind)
+{
+    return kind == NAME_MAC_LOCAL || kind == NAME_MAC_CONTACT || kind == NAME_MAC_CALLLOG || kind == NAME_MAC_ALL ||
+           kind == NAME_MAC_LOG;
+}
+
 void name_print_common_boot(struct buf *out)
 {
     buf_str(out, "y000000000000.boot");

@@ -237,22 +237,32 @@ static uint16_t lower(uint16_t asked, uint16_t ceiling)
     return asked < ceiling ? asked : ceiling;
 }
 
-struct tftp_options tftp_answer_options(const struct tftp_packet *request, struct tftp_ceilings ceilings,
-                                        uint64_t size)
+static struct tftp_options within(struct tftp_options o, struct tftp_ceilings ceilings)
 {
-    struct tftp_options o = request->options;
     o.malformed = false;
     o.blksize = lower(o.blksize, ceilings.blksize);
     o.windowsize = lower(o.windowsize, ceilings.windowsize);
     uint32_t blocks = ceilings.window / (o.has_blksize ? o.blksize : TFTP_BLKSIZE_DEFAULT);
     if (ceilings.window && blocks < o.windowsize)
         o.windowsize = blocks ? (uint16_t)blocks : 1;
+    return o;
+}
+
+struct tftp_options tftp_answer_options(const struct tftp_packet *request, struct tftp_ceilings ceilings,
+                                        uint64_t size)
+{
+    struct tftp_options o = within(request->options, ceilings);
     o.tsize = size;
     if (size == 0)
         o.has_tsize = false;
     if (request->mode == TFTP_NETASCII)
         o.has_tsize = o.has_windowsize = false;
     return o;
+}
+
+struct tftp_options tftp_answer_write_options(const struct tftp_packet *request, struct tftp_ceilings ceilings)
+{
+    return within(request->options, ceilings);
 }
 
 bool tftp_oack_fits(const struct tftp_options *asked, const struct tftp_options *answered)

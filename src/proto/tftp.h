@@ -98,6 +98,8 @@ struct tftp_ceilings {
  * blocks do not start at offsets that can be computed. */
 struct tftp_options tftp_answer_options(const struct tftp_packet *request, struct tftp_ceilings ceilings,
                                         uint64_t size);
+/* The same to a write request: tsize as announced (RFC 2349), and a window in netascii too. */
+struct tftp_options tftp_answer_write_options(const struct tftp_packet *request, struct tftp_ceilings ceilings);
 /* A client's check of an OACK: nothing that was not asked, nothing higher than asked, nothing malformed. False:
  * send ERROR 8. */
 bool tftp_oack_fits(const struct tftp_options *asked, const struct tftp_options *answered);

@@ -60,6 +60,16 @@ struct config {
     uint32_t tftp_peer_transfers;
     uint32_t tftp_rate;       /* requests a second from one address */
     uint32_t tftp_blksize_max;
+    bool upload_enable;       /* upload.enable */
+    struct slice upload_dir;  /* upload.dir; "": `uploads` in state.dir */
+    bool upload_overwrite;    /* upload.overwrite: a phone may replace its own file */
+    struct slice upload_mode; /* upload.mode: 0600 or 0644 */
+    uint32_t upload_file_max; /* bytes */
+    uint32_t upload_total_mib;
+    uint32_t upload_files;    /* with versions */
+    uint32_t upload_at_once;
+    uint32_t upload_rate;     /* uploads a second from one address */
+    uint32_t upload_versions; /* older ones of a file */
     uint32_t http_connections;
     uint32_t http_peer_connections;
     uint32_t http_head_s;     /* a request head must be complete within */

@@ -80,22 +80,41 @@ int confine_account(int root_fd, struct slice user, uid_t *ret_uid)
     return error;
 }
 
-/* Root made them, the server writes them. A directory that is not private, such as /var/lib itself, is
- * somebody else's business. */
+/* Root made it, the server writes there. A directory that is not private, such as /var/lib itself, is somebody
+ * else's business. */
+static void give_directory(struct slice directory, const struct account *a)
+{
+    char path[4200];
+    struct stat st;
+    snprintf(path, sizeof path, "%.*s", SLICE_ARG(directory));
+    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 077) == 0 &&
+        lchown(path, a->uid, a->gid) < 0)
+        log_warning("%s: cannot be given to the server's user: %s", path, strerror(errno));
+}
+
+/* The directory of a file or directory. */
+static struct slice above(const char *path)
+{
+    struct slice text = slice_str(path);
+    return slice_first(text, slice_find_last(text, '/'));
+}
+
+static void give_uploads(const char *uploads, const struct account *a)
+{
+    give_directory(above(uploads), a);
+    give_directory(slice_str(uploads), a);
+}
+
 static void give_database(const char *database, const struct account *a)
 {
     static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
     char path[4200];
-    struct stat st;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         snprintf(path, sizeof path, "%s%s", database, endings[i]);
         int ignored = fchownat(AT_FDCWD, path, a->uid, a->gid, AT_SYMLINK_NOFOLLOW);
         (void)ignored;
     }
-    snprintf(path, sizeof path, "%.*s", (int)slice_find_last(slice_str(database), '/'), database);
-    if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 077) == 0 &&
-        lchown(path, a->uid, a->gid) < 0)
-        log_warning("%s: cannot be given to the server's user: %s", path, strerror(errno));
+    give_directory(above(database), a);
 }
 
 static int become(const struct account *a)
@@ -132,6 +151,8 @@ int confine_user(const struct confine_options *o)
     if (!error && geteuid() == 0) {
         if (o->database[0])
             give_database(o->database, &a);
+        if (o->uploads && o->uploads[0])
+            give_uploads(o->uploads, &a);
         drop_bounding();
         error = become(&a);
     }

@@ -20,7 +20,8 @@ static const char *const allowed[] = {
     "ftruncate64", "fallocate", "fsync", "fdatasync", "fadvise64", "flock", "fcntl", "fcntl64", "dup", "dup3",
     "stat", "stat64", "fstat", "fstat64", "lstat", "lstat64", "newfstatat", "fstatat64", "statx", "statfs",
     "statfs64", "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd",
-    "getdents64", "unlink", "unlinkat", "rename", "renameat", "renameat2", "fchmod", "fchown", "fchown32",
+    "getdents64", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat",
+    "mkdir", "mkdirat", "fchmod", "fchown", "fchown32",
     "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "pipe2",
     /* memory */
     "brk", "munmap", "mremap", "madvise", "memfd_create",

@@ -28,6 +28,10 @@ struct ruleset {
     (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                               \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | ACCESS_TRUNCATE)
 
+#define ACCESS_UPLOADS                                                                                         \
+    (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE)
+
 static struct ruleset ruleset_of(long abi, bool connects, size_t *ret_size)
 {
     struct ruleset r = { LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1, 0, 0 };
@@ -119,6 +123,8 @@ static int allow_all(int ruleset, const struct ruleset *r, const struct confine_
         /* The journal has said already that it keeps no rows. */
         error = state == -ENOENT || state == -EACCES ? 0 : state;
     }
+    if (!error && o->uploads && o->uploads[0])
+        error = allow_path(ruleset, r, o->uploads, ACCESS_UPLOADS);
     if (!error && o->config_file[0])
         error = allow_again(ruleset, r, o->config_file);
     if (!error)

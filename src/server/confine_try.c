@@ -42,7 +42,7 @@ static int try_files(const struct confine_options *o)
     if (fd >= 0) {
         close(fd);
         unlinkat(o->root_fd, TRY_NAME, 0);
-        error = breach("write into the root (is state.dir above it?)");
+        error = breach("write into the root (is state.dir or upload.dir above it?)");
     }
     return error;
 }

@@ -15,7 +15,8 @@ enum outcome {
     OUTCOME_ABSENT,
     OUTCOME_REFUSED, /* a name, method, size or rate that is not accepted */
     OUTCOME_BROKEN,  /* the server could not */
-    OUTCOME_STOPPED  /* the phone went away, or fell silent, in the middle */
+    OUTCOME_STOPPED, /* the phone went away, or fell silent, in the middle */
+    OUTCOME_STORED   /* an upload, whole and on the disk */
 };
 const char *outcome_name(enum outcome outcome);
 
@@ -30,7 +31,7 @@ struct journal_event {
     union address peer;
     int64_t wall_ms; /* when the request came */
     uint32_t duration_ms;
-    uint64_t bytes;     /* of the file, sent and (TFTP) acknowledged */
+    uint64_t bytes;     /* of the file, sent and (TFTP) acknowledged, or received */
     uint16_t code;      /* HTTP status, TFTP error code; 0: none */
     const char *reason; /* static text or NULL: "is a directory", "silent for 8 tries" */
     uint8_t name_len, agent_len;

@@ -49,6 +49,23 @@ static int open_journal(struct serve *s)
     return journal_open(&options, &s->journal);
 }
 
+/* A server that cannot take uploads still serves. */
+static int open_uploads(struct serve *s)
+{
+    const struct config *c = s->config;
+    bool in_state = c->upload_dir.len == 0;
+    if (!c->upload_enable)
+        return 0;
+    if (asprintf(&s->uploads_path, "%.*s%s", SLICE_ARG(in_state ? c->state_dir : c->upload_dir),
+                 in_state ? "/uploads" : "") < 0) {
+        s->uploads_path = NULL;
+        return -ENOMEM;
+    }
+    if (uploads_open(s->uploads_path, s->hash_seed, &s->uploads))
+        log_warning("uploads are refused; upload.enable = 0 says the same without this warning");
+    return 0;
+}
+
 static size_t worker_count(bool any, uint32_t asked)
 {
     size_t count = asked ? asked : uv_available_parallelism();
@@ -75,6 +92,8 @@ static int open_all(struct serve *s)
         error = serve_bind(s);
     if (!error)
         error = open_journal(s);
+    if (!error)
+        error = open_uploads(s);
     for (size_t i = 0; !error && i < serve_crew_count(s); i++)
         error = crew_open(s, i);
     return error;
@@ -155,6 +174,11 @@ const char *serve_database(const struct serve *s)
     return s->database ? s->database : "";
 }
 
+const char *serve_uploads(const struct serve *s)
+{
+    return s->uploads ? s->uploads_path : "";
+}
+
 static void wake_all(struct serve *s)
 {
     for (size_t i = 0; i < serve_crew_count(s); i++)
@@ -215,6 +239,8 @@ void serve_reload(struct serve *s, const struct config *fresh)
     config_apply_live(&s->fresh, fresh, say_restart, NULL);
     reload_access(s, fresh);
     pthread_mutex_unlock(&s->fresh_lock);
+    if (s->uploads)
+        uploads_recount(s->uploads);
     atomic_fetch_add(&s->reloads, 1);
     wake_all(s);
 }
@@ -251,6 +277,7 @@ void serve_close(struct serve *s)
     for (size_t i = 0; s->crew && i < serve_crew_count(s); i++)
         crew_close(&s->crew[i]);
     journal_close(s->journal);
+    uploads_close(s->uploads);
     serve_unbind(s);
     serve_tls_close(s);
     rootdir_close(&s->root);
@@ -262,6 +289,7 @@ void serve_close(struct serve *s)
     pthread_mutex_destroy(&s->fresh_lock);
     free(s->crew);
     free(s->database);
+    free(s->uploads_path);
     free(s->root_path);
     free(s);
 }

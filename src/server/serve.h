@@ -31,6 +31,8 @@ uint16_t serve_port(const struct serve *s, enum protocol protocol);
 /* The root's directory descriptor (O_PATH) and the journal's database ("" when there is none), for confine. */
 int serve_root_fd(const struct serve *s);
 const char *serve_database(const struct serve *s);
+/* The directory of uploads, "" when none are taken. */
+const char *serve_uploads(const struct serve *s);
 
 /* Who can read everything without a login (access_open_to()), or NULL. */
 const char *serve_open_to(const struct serve *s);

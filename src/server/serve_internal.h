@@ -6,6 +6,7 @@
 #include "server/login.h"
 #include "server/serve.h"
 #include "server/service.h"
+#include "server/upload.h"
 
 #include <pthread.h>
 
@@ -51,7 +52,8 @@ struct crew {
 struct serve {
     const struct config *config;
     struct rootdir root;
-    char *root_path, *database;
+    char *root_path, *database, *uploads_path;
+    struct uploads *uploads;
     struct journal *journal;
     struct login *login;
     struct access *access; /* the newest, and behind `older` those that workers may use; under fresh_lock */

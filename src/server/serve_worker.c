@@ -79,11 +79,25 @@ static int open_services(struct crew *c, size_t index)
     return 0;
 }
 
+static int open_tree(struct crew *c)
+{
+    struct serve *s = c->serve;
+    struct tree *uploads;
+    int error = tree_open(&s->root, s->root_path, &c->worker.loop, &c->worker.tree);
+    if (error || !s->uploads)
+        return error;
+    error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
+    if (!error)
+        tree_overlay(c->worker.tree, uploads);
+    return error;
+}
+
 int crew_open(struct serve *s, size_t index)
 {
     struct crew *c = &s->crew[index];
     *c = (struct crew){ .serve = s, .config = *s->config, .tls = index >= s->workers };
     c->worker.journal = s->journal;
+    c->worker.uploads = s->uploads;
     c->worker.config = &c->config;
     c->worker.access = s->access;
     c->worker.login = s->login;
@@ -95,7 +109,7 @@ int crew_open(struct serve *s, size_t index)
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
     c->has_loop = !error;
     if (!error)
-        error = tree_open(&s->root, s->root_path, &c->worker.loop, &c->worker.tree);
+        error = open_tree(c);
     if (error) {
         log_error("a worker could not be set up: %s", strerror(-error));
         return error;

@@ -10,10 +10,12 @@
 
 struct access;
 struct login;
+struct uploads;
 
 struct worker {
     struct loop loop;
     struct tree *tree;
+    struct uploads *uploads; /* shared by all workers; NULL: none are taken */
     struct journal *journal; /* shared by all workers; NULL: none */
     const struct config *config;
     const struct access *access; /* NULL: no rules; may be another one after any callback */

@@ -3,19 +3,18 @@
 #include "net/datagram.h"
 #include "server/access.h"
 #include "server/peer_limit.h"
-#include "server/tftp_transfer.h"
+#include "server/tftp_machine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define NOBODY UINT32_MAX
-/* Longest datagram of ours that a reader can send: a request. Two times that, so that a longer one is seen to
- * be longer. */
-#define RECEIVE_BYTES ((size_t)TFTP_REQUEST_BYTES_MAX * 2)
+/* The longest datagram that a phone sends us is a block; one byte more, so that a longer one is seen to be longer. */
+#define RECEIVE_BYTES ((size_t)TFTP_HEADER_BYTES + TFTP_UPLOAD_BLKSIZE_MAX + 1)
 
 struct slot {
-    struct tftp_transfer transfer;
+    struct tftp_machine machine;
     struct timer timer;
     struct tftp_service *service; /* NULL: free */
     struct peer_limit *limit;
@@ -32,6 +31,7 @@ struct slot {
     uint32_t older, newer; /* of the unproven ones */
     uint8_t name_len;
     uint8_t socket; /* index into the pool */
+    bool noted;     /* the journal has its event: it dallies */
     bool doubted;   /* the same request has come again since the phone was last heard on the transfer */
 };
 _Static_assert(sizeof(struct slot) <= 384, "many thousand of these");
@@ -43,7 +43,7 @@ struct tftp_service {
     struct datagram listener, pool[TFTP_POOL_SOCKETS];
     unsigned handles; /* datagram sockets that have not closed yet */
     unsigned turn;    /* the pool socket of the batch under way */
-    bool listening, closing;
+    bool listening, draining, closing;
 
     struct slot *slots;
     uint32_t *buckets;
@@ -190,13 +190,10 @@ static void note_end(struct tftp_service *s, struct slot *t)
     struct journal_event e;
     /* The texts are as long as their lengths say; clearing them would be most of the work. */
     memset(&e, 0, offsetof(struct journal_event, name));
-    e.outcome = (enum outcome)t->transfer.outcome;
     e.peer = t->peer;
     e.wall_ms = t->wall_ms;
     e.duration_ms = (uint32_t)(s->worker->loop.now_ms - t->started_ms);
-    e.bytes = tftp_transfer_acked_bytes(&t->transfer);
-    e.code = t->transfer.code;
-    e.reason = t->transfer.reason;
+    tftp_machine_note(&t->machine, &e);
     note(s, &e, name_of(t));
 }
 
@@ -213,9 +210,10 @@ static void tell_drained(struct tftp_service *s)
 /* `unproven`: what it was before the machine was last asked. */
 static void finish(struct tftp_service *s, struct slot *t, bool unproven)
 {
-    note_end(s, t);
+    if (!t->noted)
+        note_end(s, t);
     timer_stop(&s->worker->loop.wheel, &t->timer);
-    tftp_transfer_release(&t->transfer);
+    tftp_machine_release(&t->machine);
     peer_limits_end(s->limits, t->limit);
     give_slot_back(s, t, unproven);
     if (s->count == 0)
@@ -224,8 +222,8 @@ static void finish(struct tftp_service *s, struct slot *t, bool unproven)
 
 static void stop(struct tftp_service *s, struct slot *t, const char *reason)
 {
-    bool unproven = t->transfer.state == TFTP_UNPROVEN;
-    tftp_transfer_stop(&t->transfer, OUTCOME_STOPPED, 0, reason, NULL);
+    bool unproven = tftp_machine_state(&t->machine) == TFTP_UNPROVEN;
+    tftp_machine_stop(&t->machine, OUTCOME_STOPPED, reason);
     finish(s, t, unproven);
 }
 
@@ -236,28 +234,40 @@ static void on_timer(struct timer *timer);
 static void after(struct slot *t, bool was_unproven)
 {
     struct tftp_service *s = t->service;
-    uint64_t now_ms = s->worker->loop.now_ms, due_ms = t->transfer.due_ms;
-    if (t->transfer.state == TFTP_ENDED) {
+    uint64_t now_ms = s->worker->loop.now_ms, due_ms = tftp_machine_due_ms(&t->machine);
+    enum tftp_state state = tftp_machine_state(&t->machine);
+    /* Who drains waits for files, not for a lost ACK of one that is stored. */
+    if (state == TFTP_ENDED || (state == TFTP_DALLYING && s->draining)) {
         finish(s, t, was_unproven);
         return;
     }
-    if (was_unproven && t->transfer.state != TFTP_UNPROVEN)
+    if (was_unproven && state != TFTP_UNPROVEN)
         unlink_unproven(s, t);
     if (!timer_is_running(&t->timer) || due_ms < t->timer.due_ms)
         loop_timer(&s->worker->loop, &t->timer, due_ms > now_ms ? due_ms - now_ms : 0, on_timer);
+}
+
+static void on_stored(void *context, enum upload_answer answer)
+{
+    struct slot *t = context;
+    struct wire w = wire_of(t);
+    tftp_machine_stored(&t->machine, answer, &w.wire, t->service->worker->loop.now_ms);
+    note_end(t->service, t);
+    t->noted = true;
+    after(t, false);
 }
 
 static void on_timer(struct timer *timer)
 {
     struct slot *t = container_of(timer, struct slot, timer);
     struct wire w = wire_of(t);
-    bool unproven = t->transfer.state == TFTP_UNPROVEN;
+    bool unproven = tftp_machine_state(&t->machine) == TFTP_UNPROVEN;
     /* It has started again: a block out of the middle would only disturb. It will ask once more. */
-    if (t->doubted && t->service->worker->loop.now_ms >= t->transfer.due_ms) {
+    if (t->doubted && t->service->worker->loop.now_ms >= tftp_machine_due_ms(&t->machine)) {
         stop(t->service, t, "the phone asked anew");
         return;
     }
-    tftp_transfer_timeout(&t->transfer, &w.wire, t->service->worker->loop.now_ms);
+    tftp_machine_timeout(&t->machine, &w.wire, t->service->worker->loop.now_ms);
     after(t, unproven);
 }
 
@@ -288,9 +298,11 @@ static void on_pool_packet(struct tftp_service *s, struct datagram *d, const str
         return;
     t->doubted = false;
     struct wire w = wire_of(t);
-    bool unproven = t->transfer.state == TFTP_UNPROVEN;
-    tftp_transfer_receive(&t->transfer, &p, &w.wire, s->worker->loop.now_ms);
-    after(t, unproven);
+    enum tftp_state before = tftp_machine_state(&t->machine);
+    tftp_machine_receive(&t->machine, &p, &w.wire, s->worker->loop.now_ms);
+    if (before != TFTP_STORING && tftp_machine_state(&t->machine) == TFTP_STORING)
+        tftp_machine_commit(&t->machine, on_stored, t);
+    after(t, before == TFTP_UNPROVEN);
 }
 
 static void on_pool_batch(struct datagram *d, const struct datagram_in *messages, size_t count)
@@ -364,20 +376,25 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
         return false;
     /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one,
      * sent just before by a phone that uses one port for all its requests. */
-    uint64_t acked = t->transfer.acked;
+    uint64_t blocks = tftp_machine_blocks(&t->machine);
     datagram_receive_now(&s->pool[t->socket]);
     t = find(s, &m->from);
     if (!t)
         return false;
-    if (t->request_hash == hash_of(m->bytes) && t->transfer.state == TFTP_UNPROVEN) {
+    enum tftp_state state = tftp_machine_state(&t->machine);
+    bool same = t->request_hash == hash_of(m->bytes);
+    if (same && state == TFTP_UNPROVEN) {
         struct wire w = wire_of(t);
-        tftp_transfer_asked_again(&t->transfer, &w.wire, s->worker->loop.now_ms);
+        tftp_machine_asked_again(&t->machine, &w.wire, s->worker->loop.now_ms);
         after(t, true);
         return true;
     }
-    /* Late, or has the phone started again? The next ACK or the next time-out will tell. */
-    if (t->request_hash == hash_of(m->bytes) && t->transfer.resends == 0) {
-        t->doubted = t->transfer.acked == acked;
+    /* All of it is here: whatever this means, the file goes to the disk. */
+    if (same && state == TFTP_STORING)
+        return true;
+    /* Late, or has the phone started again? The next packet or the next time-out will tell. */
+    if (same && state == TFTP_UNDER_WAY && tftp_machine_resends(&t->machine) == 0) {
+        t->doubted = tftp_machine_blocks(&t->machine) == blocks;
         return true;
     }
     stop(s, t, "the phone asked anew");
@@ -403,36 +420,38 @@ static bool may_start(struct tftp_service *s, const struct peer_limit *limit, st
     return false;
 }
 
-static void start(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p,
-                  struct peer_limit *limit, struct tree_file *file)
+static struct tftp_ceilings ceilings_of(const struct tftp_service *s)
 {
     uint16_t ceiling = (uint16_t)s->worker->config->tftp_blksize_max;
+    return (struct tftp_ceilings){ ceiling < TFTP_BLKSIZE_MIN ? TFTP_BLKSIZE_MIN : ceiling, TFTP_WINDOW_CEILING,
+                                   TFTP_WINDOW_BYTES };
+}
+
+/* A slot for this request; NULL: refused. */
+static struct slot *begin(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p,
+                          struct peer_limit *limit)
+{
     struct slot *t = take_slot(s, &m->from, p->name);
     if (!t) {
-        tree_file_release(file);
         refuse(s, m, p->name, (struct refusal){ OUTCOME_BROKEN, TFTP_ERROR_OTHER, "out of memory", false });
-        return;
+        return NULL;
     }
     t->limit = limit;
     peer_limits_begin(s->limits, limit);
     t->local = m->to;
     t->socket = (uint8_t)s->turn;
-    t->doubted = false;
+    t->doubted = t->noted = false;
     t->request_hash = hash_of(m->bytes);
     t->wall_ms = s->worker->loop.wall_ms;
     t->started_ms = s->worker->loop.now_ms;
-    struct wire w = wire_of(t);
-    struct tftp_ceilings ceilings = { ceiling < TFTP_BLKSIZE_MIN ? TFTP_BLKSIZE_MIN : ceiling,
-                                      TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
-    tftp_transfer_start(&t->transfer, p, file, ceilings, &w.wire, t->started_ms);
-    after(t, true);
+    return t;
 }
 
 /* There are no logins by TFTP, so a rule that wants one refuses. */
-static bool may_read(struct tftp_service *s, const struct datagram_in *m, struct slice name,
-                     struct refusal *ret_refusal)
+static bool is_allowed(struct tftp_service *s, const struct datagram_in *m, struct slice name, enum access_act act,
+                       struct refusal *ret_refusal)
 {
-    struct access_request ask = { .protocol = PROTOCOL_TFTP, .peer = &m->from, .name = name };
+    struct access_request ask = { .protocol = PROTOCOL_TFTP, .peer = &m->from, .name = name, .act = act };
     struct access_verdict v = access_decide(s->worker->access, &ask);
     *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_ACCESS, v.reason, false };
     return v.answer == ACCESS_YES;
@@ -443,10 +462,70 @@ static void on_read_request(struct tftp_service *s, const struct datagram_in *m,
     struct refusal no;
     struct tree_file file;
     struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
-    if (may_start(s, limit, &no) && may_read(s, m, p->name, &no) && ask_tree(s, p->name, &file, &no))
-        start(s, m, p, limit, &file);
-    else
+    if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_READ, &no) ||
+        !ask_tree(s, p->name, &file, &no)) {
         refuse(s, m, p->name, no);
+        return;
+    }
+    struct slot *t = begin(s, m, p, limit);
+    if (!t) {
+        tree_file_release(&file);
+        return;
+    }
+    struct wire w = wire_of(t);
+    tftp_machine_read(&t->machine, p, &file, ceilings_of(s), &w.wire, t->started_ms);
+    after(t, true);
+}
+
+/* As for transfers: forged requests cannot keep phones out for longer than a first wait. */
+static bool make_upload_room(struct tftp_service *s)
+{
+    for (uint32_t i = s->oldest; i != NOBODY; i = s->slots[i].newer) {
+        struct slot *t = &s->slots[i];
+        if (s->worker->loop.now_ms - t->started_ms < TFTP_FIRST_WAIT_MS)
+            return false;
+        if (t->machine.writes) {
+            stop(s, t, "never answered, made room");
+            return true;
+        }
+    }
+    return false;
+}
+
+/* False: *ret_refusal says why not. */
+static bool ask_upload(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p,
+                       struct upload **ret_upload, struct refusal *ret_refusal)
+{
+    struct upload_request request = { .name = p->name,
+                                      .peer = m->from,
+                                      .has_size = p->options.has_tsize,
+                                      .size = p->options.has_tsize ? p->options.tsize : 0 };
+    enum upload_answer answer = upload_begin(s->worker, &request, ret_upload);
+    if (answer == UPLOAD_BUSY && make_upload_room(s))
+        answer = upload_begin(s->worker, &request, ret_upload);
+    *ret_refusal = (struct refusal){ answer == UPLOAD_BROKEN ? OUTCOME_BROKEN : OUTCOME_REFUSED,
+                                     tftp_machine_code(answer), upload_answer_words(answer), false };
+    return answer == UPLOAD_FINE;
+}
+
+static void on_write_request(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p)
+{
+    struct refusal no;
+    struct upload *upload;
+    struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
+    if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_WRITE, &no) ||
+        !ask_upload(s, m, p, &upload, &no)) {
+        refuse(s, m, p->name, no);
+        return;
+    }
+    struct slot *t = begin(s, m, p, limit);
+    if (!t) {
+        upload_abort(upload);
+        return;
+    }
+    struct wire w = wire_of(t);
+    tftp_machine_write(&t->machine, p, upload, ceilings_of(s), &w.wire, t->started_ms);
+    after(t, true);
 }
 
 static bool within_rate(struct tftp_service *s, const union address *peer)
@@ -468,18 +547,15 @@ static void on_request(struct tftp_service *s, const struct datagram_in *m)
     /* Nobody can be answered there. */
     if (address_port(&m->from) == 0)
         return;
-    if (fault == TFTP_FINE && p.opcode == TFTP_RRQ && is_echo(s, m))
+    if (fault == TFTP_FINE && is_echo(s, m))
         return;
     struct refusal no = { OUTCOME_REFUSED, TFTP_ERROR_ILLEGAL, tftp_fault_words(fault), false };
     if (!within_rate(s, &m->from)) {
         no.reason = "too many requests a second from this address";
         no.silent = true;
-    } else if (fault == TFTP_FINE && p.opcode == TFTP_RRQ) {
-        on_read_request(s, m, &p);
-        return;
     } else if (fault == TFTP_FINE) {
-        no.code = TFTP_ERROR_ACCESS;
-        no.reason = "uploads are not enabled";
+        (p.opcode == TFTP_RRQ ? on_read_request : on_write_request)(s, m, &p);
+        return;
     }
     refuse(s, m, p.name, no);
 }
@@ -599,6 +675,11 @@ static void stop_listening(struct tftp_service *s)
 void tftp_service_drain(struct tftp_service *s, void (*done)(void *context), void *context)
 {
     stop_listening(s);
+    s->draining = true;
+    for (uint32_t i = 0; i < s->slots_used; i++) {
+        if (s->slots[i].service && tftp_machine_state(&s->slots[i].machine) == TFTP_DALLYING)
+            stop(s, &s->slots[i], NULL);
+    }
     s->drained = done;
     s->drained_context = context;
     if (s->count == 0)

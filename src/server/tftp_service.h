@@ -16,7 +16,8 @@
  * - an access rule says no, or wants a login: ERROR 2 -> refused
  * - bad name, forbidden, a directory: ERROR 2 -> refused
  * - the tree failed: ERROR 0 -> broken
- * - to write: ERROR 2 -> refused
+ * - to write, where server/upload.h takes it: the upload -> stored at its end, or stopped, refused, broken
+ * - to write, refused: the ERROR of tftp_machine_code() -> refused or broken
  * - malformed: ERROR 4 -> refused
  * - too many at once, in all or of this address: ERROR 0 (security.md R11) -> refused
  * - too many a second of this address: nothing, the phone will ask again -> refused
@@ -36,7 +37,10 @@
  * transfer that has waited a first time-out for its peer's first answer makes room: so a flood of forged
  * requests cannot keep phones out, and at most `tftp.transfers` forged addresses a second get anything.
  *
- * Uploads will need a second kind of machine in the slot and receive buffers of the negotiated size. */
+ * A slot holds either machine (server/tftp_machine.h). One that has stored an upload dallies in its slot for the sake
+ * of a lost last ACK, after its event was noted; it makes room at once for a new request from the same port, and
+ * nobody who drains waits for it. When upload.at_once is reached, the oldest upload that has waited a first time-out
+ * for its first block makes room. */
 #ifndef DIALTONE_SERVER_TFTP_SERVICE_H
 #define DIALTONE_SERVER_TFTP_SERVICE_H
 

@@ -27,7 +27,7 @@
  * Block numbers wrap from 65535 to 0; inside they are 64 bits. A file whose size is a multiple of the block
  * size ends with an empty block; so does an empty file.
  *
- * Uploads will be another machine beside this one; the wire, the end and the limits are the same. */
+ * Uploads are another machine, server/tftp_upload.h; the wire, the end and the waits are the same. */
 #ifndef DIALTONE_SERVER_TFTP_TRANSFER_H
 #define DIALTONE_SERVER_TFTP_TRANSFER_H
 
@@ -55,7 +55,9 @@ struct tftp_wire {
 
 enum tftp_state {
     TFTP_UNPROVEN,  /* nothing has come from the peer but the request */
-    TFTP_UNDER_WAY, /* it has acknowledged something */
+    TFTP_UNDER_WAY, /* it has acknowledged something, or sent a block */
+    TFTP_STORING,   /* uploads: all blocks are here, the file is not yet on the disk */
+    TFTP_DALLYING,  /* uploads: the last ACK may have to go again */
     TFTP_ENDED
 };
 

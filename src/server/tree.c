@@ -233,9 +233,8 @@ static enum tree_answer find(struct tree *t, struct slice name, struct tree_file
     return answer;
 }
 
-enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file)
+static enum tree_answer ask(struct tree *t, struct slice name, struct tree_file *ret_file)
 {
-    struct slice name = rootdir_name(q->name);
     if (t->inotify >= 0)
         watch_read_events(t);
     const struct entry *known = cache_find(t, name);
@@ -244,6 +243,34 @@ enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct 
     if (!name.len)
         return TREE_DIRECTORY;
     return rootdir_name_ok(name) ? find(t, name, ret_file) : TREE_BAD_NAME;
+}
+
+/* False: nothing was uploaded under this name, so the tree itself answers. */
+static bool ask_uploads(struct tree *t, struct slice name, struct tree_file *ret_file)
+{
+    char path[ROOTDIR_PATH_MAX];
+    if (name.len > sizeof path || !name_kind_is_sent(name_meaning(name).kind))
+        return false;
+    size_t slash = slice_find_last(name, '/');
+    for (size_t i = 0, last = slash == name.len ? 0 : slash; i < name.len; i++)
+        path[i] = i < last ? name.ptr[i] : byte_lower(name.ptr[i]);
+    if (ask(t->uploads, slice_of(path, name.len), ret_file) != TREE_FILE)
+        return false;
+    ret_file->uploaded = true;
+    return true;
+}
+
+enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file)
+{
+    struct slice name = rootdir_name(q->name);
+    if (t->uploads && ask_uploads(t, name, ret_file))
+        return TREE_FILE;
+    return ask(t, name, ret_file);
+}
+
+void tree_overlay(struct tree *t, struct tree *uploads)
+{
+    t->uploads = uploads;
 }
 
 void tree_file_release(struct tree_file *file)
@@ -279,6 +306,8 @@ ssize_t tree_file_read(const struct tree_file *file, uint64_t offset, void *into
 
 void tree_forget(struct tree *t)
 {
+    if (t->uploads)
+        tree_forget(t->uploads);
     watch_forget(t);
 }
 
@@ -319,6 +348,7 @@ void tree_close(struct tree *t)
 {
     if (!t)
         return;
+    tree_close(t->uploads);
     watch_forget(t);
     table_free(&t->entries);
     table_free(&t->directories);

@@ -13,6 +13,8 @@
  * MAC-oriented names are found whatever the case of their letters (the guide asks for lower case; trees in the
  * wild hold both, facts.md 8.1): exact first, then the first in byte order.
  *
+ * What phones have sent lies in a directory of its own, as a tree laid over this one (tree_overlay).
+ *
  * A tree belongs to one loop and one thread; every worker has its own over the same directory. */
 #ifndef DIALTONE_SERVER_TREE_H
 #define DIALTONE_SERVER_TREE_H
@@ -59,6 +61,7 @@ struct tree_file {
     struct timespec mtime;
     struct timespec ctime; /* ctime and links are for tree_file_unchanged() */
     uint64_t links;
+    bool uploaded; /* a phone sent it: not of the administrator's tree */
     uint64_t etag; /* of inode, size and mtime: changes when the file does; the same in every worker */
 };
 
@@ -70,6 +73,10 @@ struct tree_question {
 /* Keeps files in memory and watches them for `loop`, the one whose thread asks; NULL loop: no cache at all
  * (explain, check, tests). The root is borrowed, its path is for messages. 0 or a negative errno. */
 int tree_open(const struct rootdir *root, const char *root_path, struct loop *loop, struct tree **ret_tree);
+/* Lays a tree of what phones sent over `t`, which owns it from then on: a name that phones send (guide/name.h) is
+ * looked for there first, with its last segment in lower case, as uploads are stored. Each of the two watches and
+ * keeps its own root, so a file that comes or goes in either is seen at the next question. */
+void tree_overlay(struct tree *t, struct tree *uploads);
 void tree_close(struct tree *t);
 enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file);
 void tree_file_release(struct tree_file *file);

@@ -66,6 +66,7 @@ struct directory {
 };
 
 struct tree {
+    struct tree *uploads; /* NULL: none */
     const struct rootdir *root;
     char *root_path;
     bool keep;

@@ -103,13 +103,13 @@ def networks_are_told_apart():
         equal(curl(d, '/common.cfg', '--interface', '127.0.0.2')[0], 200)
         check(d.saw('not from this network', d.out), d.out)
         equal(tftp_get(d.tftp, 'common.cfg'), ('error', 2))
-        check(any('open mode: anyone on the networks of the rule for /' in line for line in d.err), d.err)
+        check(d.saw('open mode: anyone on the networks of the rule for /'), d.err)
 
 
 @test
 def a_rule_for_everything_ends_the_open_mode():
     with Office() as h, h.serve_rules() as d:
-        check(any('open mode: outside of the access rules' in line for line in d.err), d.err)
+        check(d.saw('open mode: outside of the access rules'), d.err)
     with Office('access.1.prefix = /\naccess.1.users = alice\n') as h, h.serve_rules() as d:
         check(not any('open mode' in line for line in d.err), d.err)
         equal(curl(d, '/common.cfg', '-u', 'alice:secret-one')[0], 200)
@@ -277,6 +277,33 @@ def bad_rules_are_said_and_nothing_is_served():
         check('warning: everybody may read this file' in done.stderr, done.stderr)
         done = run('serve', '-c', h.conf, '-o', 'user.carol=x', '--check-config')
         equal(done.returncode, 2)
+
+
+@test
+def an_upload_needs_a_rule_that_lets_it_be_written_R22():
+    rules = TWO + """access.3.prefix = /open/
+access.3.anonymous = 1
+access.3.write = uploads
+access.4.prefix = /closed/
+access.4.anonymous = 1
+"""
+    with Office(rules) as h:
+        for directory in ('open', 'closed'):
+            h.write(f'{directory}/sip.cfg', '#!version:1.0.0.1\n')
+        local = h.dir / 'local.cfg'
+        local.write_text('#!version:1.0.0.1\nfeatures.dnd_mode = 1\n')
+        with h.serve_rules() as d:
+            def put(path):
+                return program(need('curl'), '-s', '-T', local, f'tftp://127.0.0.1:{d.tftp}/{path}').returncode
+
+            name = '00156574b16e-local.cfg'
+            equal(put(f'open/{name}'), 0)
+            equal(http_get(d.http, f'/open/{name}')[1], local.read_bytes())
+            # 69: TFTP's access violation.
+            equal(put(f'closed/{name}'), 69)
+            equal(put(f'T23G_1/{name}'), 69)
+            equal(http_get(d.http, f'/closed/{name}')[0], 404)
+            equal(curl(d, f'/T23G_1/{name}', '--basic', '-u', 'alice:' + PASSWORDS['alice'])[0], 404)
 
 
 main()

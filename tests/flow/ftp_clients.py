@@ -241,7 +241,7 @@ def d_root(d):
 
 
 @test
-def a_thousand_sessions_cost_kilobytes():
+def hundreds_of_sessions_cost_kilobytes_each():
     with offer(workers=1, ftp__peer_sessions=2000) as (d, _):
         from house import is_sanitized, resident_kib
         if is_sanitized():

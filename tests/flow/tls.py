@@ -509,7 +509,7 @@ def https_has_threads_of_its_own():
     one = threads(tls__workers=1)
     equal(threads(tls__workers=4) - one, 3)
     # Also where nothing but HTTPS is served.
-    with serving(tls__workers=1, tftp__enable=0, http__enable=0) as (h, d):
+    with serving(tls__workers=1, tftp__enable=0, http__enable=0, ftp__enable=0) as (h, d):
         equal(list(d.ports), ['https'])
         with dial(d, client(h)) as s:
             equal(ask(s), (200, CFG))
@@ -519,9 +519,9 @@ def https_has_threads_of_its_own():
 def without_a_certificate_https_is_off():
     with House() as h:
         with h.serve() as d:
-            equal(sorted(d.ports), ['http', 'tftp'])
+            equal(sorted(d.ports), ['ftp', 'http', 'tftp'])
         with h.serve(https__port=0) as d:
-            equal(sorted(d.ports), ['http', 'tftp'])
+            equal(sorted(d.ports), ['ftp', 'http', 'tftp'])
             check(d.saw('HTTPS is not served'), d.err)
 
 

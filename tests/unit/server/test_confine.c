@@ -271,6 +271,31 @@ static void only_the_tree_is_read_and_only_the_state_is_written(void **state)
     assert_int_equal(in_child(*state, files), 0);
 }
 
+static int uploads(struct house *h)
+{
+    MUST(mkdir("up", 0700) == 0);
+    h->options.uploads = "up";
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    MUST(confine_files(&h->options) == 0);
+    MUST(mkdir("up/desk", 0700) == 0);
+    int fd = open("up/desk/t", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    MUST(fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0);
+    MUST(link("up/desk/t", "up/desk/u") == 0 && rename("up/desk/t", "up/desk/u") == 0);
+    MUST(unlink("up/desk/t") == 0 && unlink("up/desk/u") == 0);
+    /* No more than that: no links, devices or sockets, nothing taken away as a directory, nothing from elsewhere. */
+    MUST(symlink("/etc", "up/l") == -1 && mkfifo("up/f", 0600) == -1 && rmdir("up/desk") == -1);
+    MUST(link("root/a.cfg", "up/a") == -1 && rename("state/journal.db", "up/j") == -1);
+    MUST(openat(h->options.root_fd, "new", O_WRONLY | O_CREAT, 0600) == -1 && errno == EACCES);
+    return 0;
+}
+
+static void uploads_are_written_to_their_own_directory_only(void **state)
+{
+    if (!has_landlock())
+        skip();
+    assert_int_equal(in_child(*state, uploads), 0);
+}
+
 static void *return_it(void *context)
 {
     return context;
@@ -393,6 +418,7 @@ int main(void)
         test(root_becomes_the_user_that_is_named),
         test(a_tree_of_roots_own_leaves_user_0_without_capabilities),
         test(only_the_tree_is_read_and_only_the_state_is_written),
+        test(uploads_are_written_to_their_own_directory_only),
         test(only_calls_that_a_server_needs_are_answered),
         test(starting_or_tracing_a_program_kills),
         test(abort_still_works),
