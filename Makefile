@@ -7,6 +7,7 @@
 #   make fuzz            libFuzzer on every target, FUZZ_SECONDS each (FUZZ=url: on one)
 #   make bench           side by side with dnsmasq, atftpd and nginx (BENCH: options of bench/run)
 #   make install         PREFIX, DESTDIR
+#   make dist            build/dialtone-VERSION.tar.gz of the last commit, the same bytes every time (SIGN=1: signed)
 #
 # SETUP=: leaves the machine's packages alone; MESON_FLAGS go to Meson; CC is taken when a folder is set up.
 PREFIX ?= /usr/local
@@ -26,7 +27,7 @@ elif [ -n '$(MESON_FLAGS)' ]; then meson configure $(1) $(MESON_FLAGS); fi
 @ninja -C $(1)
 endef
 
-.PHONY: all run test sanitize tsan clang fuzz bench install clean
+.PHONY: all run test sanitize tsan clang fuzz bench install dist clean
 # Two goals of one command line would wait for each other's apt and Ninja anyway.
 .NOTPARALLEL:
 
@@ -73,6 +74,14 @@ bench:
 install: all
 	@meson configure build -Dprefix='$(abspath $(PREFIX))'
 	@DESTDIR='$(if $(DESTDIR),$(abspath $(DESTDIR)))' meson install -C build
+
+VERSION = $(shell sed -n "s/^  version: '\(.*\)',/\1/p" meson.build)
+TARBALL = build/dialtone-$(VERSION).tar.gz
+dist:
+	@mkdir -p build
+	git archive --format=tar --prefix=dialtone-$(VERSION)/ HEAD | gzip -9n > $(TARBALL)
+	$(if $(filter-out 0,$(SIGN)),gpg --armor --detach-sign $(TARBALL))
+	@sha256sum $(TARBALL)
 
 clean:
 	rm -rf build build-asan build-tsan build-clang build-fuzz build-bench
