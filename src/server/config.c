@@ -34,6 +34,8 @@
 static const struct config_key keys[] = {
     TEXT("root", root, 1, 4095, "/srv/dialtone", "directory of boot, CFG and resource files"),
     SWITCH("root.follow_symlinks", root_follow, "0", "follow symbolic links that stay beneath the root"),
+    SWITCH("root.ignore_case", root_ignore_case, "0",
+           "find every name whatever its case, by all protocols; 0 does so for names that begin with a MAC address"),
     { "listen", CONFIG_ADDRESSES, false, 1, 1024, NULL, "*, [::]", NULL,
       "numeric addresses, separated by commas; `*, [::]` is all", AT(listen), 0, CONFIG_ONCE },
     SWITCH("tftp.enable", tftp_enable, "1", "serve TFTP"),

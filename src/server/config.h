@@ -31,6 +31,7 @@ struct config_user {
 struct config {
     struct arena *arena;
     struct slice root;        /* root: directory of boot, CFG and resource files */
+    bool root_ignore_case;    /* root.ignore_case: in the names that are asked for */
     bool root_follow;         /* root.follow_symlinks: links that stay beneath */
     struct slice listen;      /* listen: numeric addresses, separated by commas */
     bool tftp_enable;         /* tftp.enable */
