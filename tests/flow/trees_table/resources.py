@@ -142,9 +142,9 @@ case('The IP phone resolves the configuration files and resource files',
          refused super_search.url cut.xml
      ''',
      findings='''
-         error a.wav:0 this ring tone is not taken: not a WAV sound
-         error bomb.xml:0 this daylight saving file is not taken: a document type (DTD) is not accepted
-         error cut.xml:0 this super search settings is not taken
+         error a.wav:0 not taken as ring tone: not a WAV sound
+         error bomb.xml:0 not taken as daylight saving file: a document type (DTD) is not accepted
+         error cut.xml:0 not taken as super search settings
      ''')
 
 # MD5.
