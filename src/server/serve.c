@@ -81,6 +81,7 @@ size_t serve_crew_count(const struct serve *s)
 static int open_all(struct serve *s)
 {
     int error = access_open(s->config, &s->access);
+    s->writes_root = access_writes_tree(s->access);
     if (!error)
         error = login_open(&s->login);
     if (error)
@@ -237,6 +238,9 @@ void serve_reload(struct serve *s, const struct config *fresh)
     serve_tls_reload(s);
     if (access_open(fresh, &a))
         log_error("out of memory: users and rules stay as they were");
+    if (access_writes_tree(a) && !s->writes_root)
+        log_warning("access rules that let files of the tree be written take effect after a restart: this process gave up"
+                    " the right to");
     uploads_survey(s->uploads, &s->root, a);
     pthread_mutex_lock(&s->fresh_lock);
     config_apply_live(&s->fresh, fresh, say_restart, NULL);
