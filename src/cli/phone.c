@@ -46,7 +46,9 @@ static void on_done(void *context, const struct report *r)
 static int power_on(struct desk *d)
 {
     const struct phone_arguments *a = d->arguments;
-    struct phone_options options = { a->id, slice_str(a->server), slice_str(a->pin), a->time_scale };
+    struct phone_options options = {
+        .id = a->id, .server = slice_str(a->server), .pin = slice_str(a->pin), .time_scale = a->time_scale
+    };
     struct phone_watch watch = { .context = &d->timeline };
     timeline_init(&d->timeline, d->loop.clock, "", stdout);
     if (!a->json)

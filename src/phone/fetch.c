@@ -52,6 +52,7 @@ static void finish(struct fetch *f, CURLcode code)
     transport_done *done = f->done;
     void *context = f->context;
     struct fetched fetched = { .outcome = fetch_judge(f, code, &why) };
+    fetched.denied = fetched.outcome == FETCH_FAILED && fetch_is_denied(f, code);
     size_t len = fetched.outcome == FETCH_GOT && !f->discard ? f->len : 0;
     char *bytes = take_down(f);
     fetched.bytes = slice_of(len ? bytes : "", len);

@@ -68,5 +68,7 @@ bool fetch_try_again(struct fetch *f, CURLcode code);
 
 /* The outcome of a transfer that ended with `code`, the reason written to `why`; bytes are left out. */
 enum fetch_outcome fetch_judge(const struct fetch *f, CURLcode code, struct buf *why);
+/* Whether it was for want of a user name and password, or of others: HTTP 401, FTP 530. */
+bool fetch_is_denied(const struct fetch *f, CURLcode code);
 
 #endif

@@ -184,6 +184,17 @@ static enum fetch_outcome judge_http(const struct fetch *f, CURLcode code, struc
     return judge_network(f, code == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_WEIRD_SERVER_REPLY : code, why);
 }
 
+bool fetch_is_denied(const struct fetch *f, CURLcode code)
+{
+    long status = 0;
+    if (f->scheme == FETCH_FTP)
+        return code != CURLE_OK && f->ftp_status == 530;
+    if (f->scheme != FETCH_HTTP || (code != CURLE_OK && code != CURLE_HTTP_RETURNED_ERROR && !f->stop))
+        return false;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status == 401;
+}
+
 enum fetch_outcome fetch_judge(const struct fetch *f, CURLcode code, struct buf *why)
 {
     if (f->stop == FETCH_STOP_LARGE || code == CURLE_FILESIZE_EXCEEDED) {
