@@ -9,6 +9,7 @@
  *     central.account.1.label = Reception
  *     personal.features.dnd_mode = 1
  *     note.upgrade.to = 66.84.0.20
+ *     trigger.power_ons = 3
  *     flash.end = 1
  *
  * `central.` is what provisioning set, `personal.` the MAC-local CFG file, `file.` the last run's files in
@@ -18,6 +19,7 @@
 #define DIALTONE_GUIDE_MEMORY_H
 
 #include "guide/settings.h"
+#include "guide/trigger.h"
 
 /* One downloaded file of the last run. */
 struct memory_file {
@@ -30,6 +32,7 @@ struct memory {
     struct settings central, personal;
     struct settings notes;
     struct memory_file *files;
+    struct trigger_memory triggers;
     struct slice model, firmware; /* of the phone that wrote it: after a change everything is applied anew */
 };
 

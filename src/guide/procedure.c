@@ -107,6 +107,7 @@ struct procedure *procedure_new(const struct procedure_start *start, struct aren
     settings_init(&p->report.effective, arena);
     settings_init(&p->effective_before, arena);
     p->run = (struct settings_run){ &p->id, &p->before->central, &p->before->personal, false };
+    p->after.triggers = start->memory->triggers;
     p->user = start->user;
     p->password = start->password;
     if (!init_names(p) || !settings_copy(&p->after.notes, &p->before->notes, NULL) ||

@@ -135,14 +135,14 @@ static struct access_verdict decide_by(const struct access_rule *rule, const str
     struct access_verdict v = { .answer = ACCESS_NO, .write = rule->write };
     if (r->act == ACCESS_READ ? !rule->read : rule->write == ACCESS_WRITE_NONE)
         v.reason = r->act == ACCESS_READ ? "not to be read" : "not to be written";
-    else if (!(rule->protocols & 1u << r->protocol))
+    else if (!(rule->protocols & 1u << r->caller.protocol))
         v.reason = "not by this protocol";
-    else if (!from_here(rule, r->peer))
+    else if (!from_here(rule, r->caller.peer))
         v.reason = "not from this network";
-    else if (rule->anonymous || names_user(rule, r->user))
+    else if (rule->anonymous || names_user(rule, r->caller.user))
         v.answer = ACCESS_YES;
     else if (rule->users.len)
-        v = (struct access_verdict){ ACCESS_LOGIN, r->user ? "not for this user" : "login needed",
+        v = (struct access_verdict){ ACCESS_LOGIN, r->caller.user ? "not for this user" : "login needed",
                                      rule->write };
     else
         v.reason = "for nobody";

@@ -11,9 +11,8 @@
 #ifndef DIALTONE_SERVER_ACCESS_H
 #define DIALTONE_SERVER_ACCESS_H
 
-#include "net/address.h"
+#include "server/caller.h"
 #include "server/config.h"
-#include "server/protocol.h"
 #include "server/users.h"
 
 enum access_write { ACCESS_WRITE_NONE, ACCESS_WRITE_UPLOADS, ACCESS_WRITE_CREATE, ACCESS_WRITE_OVERWRITE };
@@ -45,10 +44,8 @@ void access_close(struct access *a);
 enum access_act { ACCESS_READ, ACCESS_WRITE };
 
 struct access_request {
-    enum protocol protocol;
-    const union address *peer;
-    struct slice name;       /* decoded, as it is given to tree_ask() */
-    const struct user *user; /* who has logged in; NULL: nobody */
+    struct caller caller;
+    struct slice name; /* decoded, as it is given to tree_ask() */
     enum access_act act;
 };
 

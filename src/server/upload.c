@@ -158,12 +158,13 @@ static bool has_hidden_part(struct slice name)
     return false;
 }
 
-static enum upload_answer judge_name(struct slice name, const struct mac *identity)
+static enum upload_answer judge_name(const struct caller *caller, struct slice name)
 {
     struct name_meaning m = name_meaning(name);
+    struct mac mac;
     if (!rootdir_name_ok(name) || has_hidden_part(name) || !m.has_mac || !name_kind_is_sent(m.kind))
         return UPLOAD_BAD_NAME;
-    return identity && !mac_eq(*identity, m.mac) ? UPLOAD_STRANGER : UPLOAD_FINE;
+    return caller_claims(caller, &mac) && !mac_eq(mac, m.mac) ? UPLOAD_STRANGER : UPLOAD_FINE;
 }
 
 /* Where the tree says that nothing of its own is in the way. */
@@ -201,7 +202,7 @@ static enum upload_answer reserve(struct worker *w, const struct upload_request 
     uint64_t announced = r->has_size ? r->size : 0;
     enum upload_answer answer = UPLOAD_FINE;
     pthread_mutex_lock(&u->lock);
-    struct peer_limit *peer = peer_limits_of(u->peers, &r->peer);
+    struct peer_limit *peer = peer_limits_of(u->peers, r->caller.peer);
     if (u->busy >= c->upload_at_once)
         answer = UPLOAD_BUSY;
     else if (u->files >= c->upload_files || u->bytes + announced > total_max(c))
@@ -269,7 +270,7 @@ enum upload_answer upload_begin(struct worker *w, const struct upload_request *r
     struct slice name = name_asked(request->name);
     if (!w->uploads)
         return UPLOAD_OFF;
-    enum upload_answer answer = judge_name(name, request->identity);
+    enum upload_answer answer = judge_name(&request->caller, name);
     if (answer == UPLOAD_FINE && request->has_size && request->size > w->config->upload_file_max)
         answer = UPLOAD_TOO_LARGE;
     if (answer == UPLOAD_FINE)

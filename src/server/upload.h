@@ -16,7 +16,7 @@
 #ifndef DIALTONE_SERVER_UPLOAD_H
 #define DIALTONE_SERVER_UPLOAD_H
 
-#include "guide/mac.h"
+#include "server/access.h"
 #include "server/service.h"
 
 /* A bucket holds this many seconds' worth of upload.rate: 500 phones behind one address that send four files each
@@ -52,9 +52,9 @@ const struct rootdir *uploads_root(const struct uploads *u);
 void uploads_recount(struct uploads *u);
 
 struct upload_request {
-    struct slice name; /* relative, decoded; leading slashes are skipped */
-    union address peer;
-    const struct mac *identity; /* the phone, by certificate or User-Agent; NULL: not known */
+    struct caller caller;
+    struct slice name;       /* relative, decoded; leading slashes are skipped */
+    enum access_write write; /* what the access rule allows */
     bool has_size;
     uint64_t size; /* announced, bytes */
 };

@@ -137,8 +137,10 @@ static int teardown(void **state)
 
 static enum upload_answer begin(const char *name, struct upload **ret_upload)
 {
+    union address peer;
     struct upload_request r = { .name = slice_str(name) };
-    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &r.peer));
+    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &peer));
+    r.caller.peer = &peer;
     return upload_begin(&h.worker, &r, ret_upload);
 }
 
@@ -260,11 +262,13 @@ static void R22_a_phone_that_is_known_sends_only_its_own(void **state)
 {
     struct upload *u;
     struct mac own = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x50 } }, other = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x6e } };
-    struct upload_request r = { .name = SLICE(LOCAL), .identity = &other };
+    union address peer;
+    struct upload_request r = { .name = SLICE(LOCAL), .caller = { .agent = &other } };
     (void)state;
-    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &r.peer));
+    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &peer));
+    r.caller.peer = &peer;
     assert_int_equal(upload_begin(&h.worker, &r, &u), UPLOAD_STRANGER);
-    r.identity = &own;
+    r.caller.agent = &own;
     assert_int_equal(upload_begin(&h.worker, &r, &u), UPLOAD_FINE);
     upload_abort(u);
 }
@@ -344,10 +348,12 @@ static void R22_sizes_and_numbers_are_refused_before_anything_is_written(void **
 {
     struct upload *u, *more;
     char large[5001];
+    union address peer;
     struct upload_request r = { .name = SLICE(LOCAL), .has_size = true, .size = 5001 };
     (void)state;
     memset(large, 'x', sizeof large);
-    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &r.peer));
+    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &peer));
+    r.caller.peer = &peer;
     assert_int_equal(upload_begin(&h.worker, &r, &u), UPLOAD_TOO_LARGE);
     assert_int_equal(begin(LOCAL, &u), UPLOAD_FINE);
     assert_int_equal(upload_write(u, slice_of(large, 5000)), UPLOAD_FINE);
