@@ -89,7 +89,7 @@ static void on_reboots(void *context, struct slice why)
 
 struct phone_watch timeline_watch(struct timeline *t)
 {
-    return (struct phone_watch){ on_file, on_resource, on_waits, on_applies, on_reboots, NULL, t };
+    return (struct phone_watch){ on_file, on_resource, on_waits, on_applies, on_reboots, NULL, t, NULL };
 }
 
 void timeline_power_on(struct timeline *t, const struct identity *id, struct slice server)

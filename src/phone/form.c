@@ -146,7 +146,8 @@ void notice_init(struct notice *n, const char *name, const char *title)
 {
     notice_hide(n);
     *n = (struct notice){
-        .dialog = { .name = name, .draw = notice_draw, .key = notice_key, .expired = notice_over }, .title = title
+        .dialog = { .name = name, .draw = notice_draw, .key = notice_key, .expired = notice_over },
+        .title = title
     };
 }
 

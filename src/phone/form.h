@@ -6,9 +6,9 @@
  *     |   Password: ******                           |
  *     |Cancel     |           |Delete     |OK        |
  *
- * Digits, `*` and `#` go into the field in focus; up and down change it; soft key 3 takes the last character back; OK and
- * soft key 4 accept the whole form, X and soft key 1 cancel it. Letters come as whole texts (screen_text()): the ways in
- * which the real keypads write letters are no part of provisioning. */
+ * Digits, `*` and `#` go into the field in focus; up and down change it; soft key 3 takes the last character
+ * back; OK and soft key 4 accept the whole form, X and soft key 1 cancel it. Letters come as whole texts
+ * (screen_text()): the ways in which the real keypads write letters are no part of provisioning. */
 #ifndef DIALTONE_PHONE_FORM_H
 #define DIALTONE_PHONE_FORM_H
 
@@ -30,13 +30,14 @@ struct form {
     const char *title, *question, *accept; /* static; `question` and `accept` may be NULL: no line, "OK" */
     struct form_field fields[SCREEN_FIELDS_MAX];
     size_t count, focus;
-    /* The form is off the screen again; its fields are there until the owner wipes or opens it. Also called with false
-     * when its time is over. */
+    /* The form is off the screen again; its fields are there until the owner wipes or opens it. Also called
+     * with false when its time is over. */
     void (*done)(struct form *f, bool accepted);
 };
 
 /* Nothing entered and no field yet. `name` is static, for programs. */
-void form_init(struct form *f, const char *name, const char *title, void (*done)(struct form *f, bool accepted));
+void form_init(struct form *f, const char *name, const char *title,
+               void (*done)(struct form *f, bool accepted));
 /* A field below those there are; `value` stands in it already. */
 void form_add(struct form *f, const char *label, enum field_kind kind, size_t max, struct slice value);
 static inline void form_open(struct form *f, struct screen *s)

@@ -1,7 +1,7 @@
 /* The idle screen: clock, accounts, what the phone stands at; a number that is dialled from it; a small menu.
  *
- * It knows nothing of provisioning: its owner fills in the facts when it is drawn, and hears of dialled numbers and of what
- * was picked in the menu. */
+ * It knows nothing of provisioning: its owner fills in the facts when it is drawn, and hears of dialled numbers
+ * and of what was picked in the menu. */
 #ifndef DIALTONE_PHONE_IDLE_H
 #define DIALTONE_PHONE_IDLE_H
 
@@ -13,7 +13,7 @@
 #define IDLE_NUMBER_MAX 63
 
 struct idle_facts {
-    unsigned hour, minute; /* local time */
+    unsigned hour, minute;                    /* local time */
     struct slice accounts[IDLE_ACCOUNTS_MAX]; /* labels, borrowed */
     size_t account_count;
     bool dnd, in_call, network_unavailable;

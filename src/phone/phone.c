@@ -217,7 +217,8 @@ static bool grant(struct phone *p, const struct wish *wish)
         return false;
     case WISH_DONE:
         if (p->watch.done)
-            p->watch.done(p->watch.context, procedure_report(p->procedure));
+            p->watch.done(p->watch.done_context ? p->watch.done_context : p->watch.context,
+                          procedure_report(p->procedure));
         return false;
     }
     return false;

@@ -45,6 +45,7 @@ struct phone_watch {
     /* The run is over; the report lives until phone_power_on() or phone_free(). May power it on again, not free it. */
     void (*done)(void *context, const struct report *report);
     void *context;
+    void *done_context; /* of `done`; NULL: `context` */
 };
 
 struct phone;

@@ -5,8 +5,8 @@
 
 /* In the order of enum key. */
 static const char *const key_names[KEY_COUNT] = {
-    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#", "soft1", "soft2", "soft3", "soft4",
-    "ok", "x", "up", "down", "left", "right",
+    "0", "1",     "2",     "3",     "4",     "5",  "6", "7",  "8",    "9",    "*",
+    "#", "soft1", "soft2", "soft3", "soft4", "ok", "x", "up", "down", "left", "right",
 };
 
 const char *key_name(enum key key)

@@ -1,12 +1,12 @@
-/* The phone's LCD and its keys, as data: what is shown, what a key does. Who draws it (a terminal, the control API) reads
- * a view; who wants something of the user pushes a dialog.
+/* The phone's LCD and its keys, as data: what is shown, what a key does. Who draws it (a terminal, the control
+ * API) reads a view; who wants something of the user pushes a dialog.
  *
- * Dialogs lie on each other. The topmost is seen and gets the keys; the others wait. The lowest is the idle screen
- * (phone/idle.h). A dialog is part of whoever pushed it, who pops it before its memory goes. Knows no socket; timers are the
- * loop's.
+ * Dialogs lie on each other. The topmost is seen and gets the keys; the others wait. The lowest is the idle
+ * screen (phone/idle.h). A dialog is part of whoever pushed it, who pops it before its memory goes. Knows no
+ * socket; timers are the loop's.
  *
- * Source: guide, "Zero Touch", "Auto Provisioning via Activation Code", "Auto Provisioning via PIN Code": what the
- * dialogs ask, the four soft keys, the message that goes after two seconds. */
+ * Source: guide, "Zero Touch", "Auto Provisioning via Activation Code", "Auto Provisioning via PIN Code": what
+ * the dialogs ask, the four soft keys, the message that goes after two seconds. */
 #ifndef DIALTONE_PHONE_SCREEN_H
 #define DIALTONE_PHONE_SCREEN_H
 
@@ -67,7 +67,7 @@ struct screen_view {
     struct slice lines[SCREEN_LINES_MAX];
     size_t line_count;
     struct screen_field fields[SCREEN_FIELDS_MAX];
-    size_t field_count, focus; /* the field that text goes to */
+    size_t field_count, focus;           /* the field that text goes to */
     struct slice soft[SCREEN_SOFT_KEYS]; /* "": the key does nothing */
     char room[SCREEN_TEXT_BYTES];
     struct buf texts; /* on `room`; what does not fit is left out */
@@ -99,7 +99,7 @@ struct dialog {
 struct screen {
     struct loop *loop;
     struct dialog *top;
-    uint32_t time_scale;           /* times are this many times shorter; 1: real time */
+    uint32_t time_scale;            /* times are this many times shorter; 1: real time */
     void (*changed)(void *context); /* what is seen may have changed; NULL: nobody looks */
     void *context;
     uint64_t version; /* counts the changes */
