@@ -270,7 +270,7 @@ static void on_done(void *context, const struct report *r)
     struct life *l = context;
     struct buf why = BUF_ON(l->why);
     if (l->watch.run.done)
-        l->watch.run.done(l->watch.run.context, r);
+        l->watch.run.done(l->watch.run.done_context ? l->watch.run.done_context : l->watch.run.context, r);
     buf_text(&why, slice_first(r->why, sizeof l->why - 1));
     buf_terminate(&why);
     l->runs++;
@@ -302,6 +302,7 @@ static void remember_trigger(struct life *l, enum trigger trigger)
         due = l->ram.due;
     trigger_ran(&l->ram.memory.triggers, &due, life_wall_s(l));
     l->ram.due = (struct trigger_due){ 0 };
+    l->ram.told_due = l->ram.rested = false;
     life_keep(l);
 }
 

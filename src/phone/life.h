@@ -36,6 +36,8 @@
 #define LIFE_QUESTION_MS (2 * 60 * 1000)
 /* The wall clock is looked at so often: a jump of it moves what is due. */
 #define LIFE_LOOK_MS 60000
+/* Idle for so long, and nothing due as soon: it rests. */
+#define LIFE_REST_MS 1000
 
 enum life_state {
     LIFE_OFF,       /* before power on, or the flash cannot be read */
@@ -64,7 +66,9 @@ struct life_watch {
     void (*starts)(void *context, enum trigger trigger, const struct identity *id, struct slice server);
     /* One line about what happens besides: "idle; weekly is due 2026-11-23 02:10". */
     void (*event)(void *context, struct slice text);
-    void *context; /* of these two */
+    /* Nothing goes on and nothing is due for a while: a good moment to give memory back. */
+    void (*rests)(void *context);
+    void *context; /* of these three */
 };
 
 struct life;

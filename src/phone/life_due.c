@@ -52,6 +52,8 @@ static void sleep_on(struct life *l)
         left_ms = l->ram.due.at_s * 1000 - wall_ms(l);
     if (left_ms > LIFE_LOOK_MS)
         left_ms = LIFE_LOOK_MS;
+    if (!l->ram.rested && left_ms > LIFE_REST_MS)
+        left_ms = LIFE_REST_MS;
     life_timer(l, &l->due_timer, left_ms > 0 ? (uint64_t)left_ms : 0, on_due);
 }
 
@@ -59,6 +61,15 @@ static bool has_jumped(const struct life *l)
 {
     int64_t shift = wall_ms(l) - (int64_t)life_now_ms(l), by = shift - l->wall_shift_ms;
     return by > JUMP_MS || by < -JUMP_MS;
+}
+
+static void rest(struct life *l)
+{
+    if (l->ram.rested || l->upload.bytes)
+        return;
+    l->ram.rested = true;
+    if (l->watch.rests)
+        l->watch.rests(l->watch.context);
 }
 
 static void on_due(struct timer *timer)
@@ -73,6 +84,7 @@ static void on_due(struct timer *timer)
     } else if (l->ram.due.trigger != TRIGGER_NONE && l->ram.due.at_s <= life_wall_s(l)) {
         life_run(l, l->ram.due.trigger);
     } else {
+        rest(l);
         sleep_on(l);
     }
 }
@@ -94,8 +106,8 @@ void life_plan(struct life *l)
     struct trigger_due before = l->ram.due;
     l->wall_shift_ms = wall_ms(l) - (int64_t)life_now_ms(l);
     l->ram.due = look(l);
-    if (l->ram.due.trigger != before.trigger || l->ram.due.at_s != before.at_s ||
-        before.trigger == TRIGGER_NONE)
+    if (!l->ram.told_due || l->ram.due.trigger != before.trigger || l->ram.due.at_s != before.at_s)
         tell_due(l);
+    l->ram.told_due = true;
     sleep_on(l);
 }

@@ -26,6 +26,8 @@ struct life_ram {
     struct phone *phone;
     enum trigger running, queued;
     struct trigger_due due;
+    bool told_due;
+    bool rested; /* since the last run */
     uint64_t rest_since_ms, touched_ms, powered_ms;
     bool network_unavailable;
     bool asked_pin;
