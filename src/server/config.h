@@ -40,11 +40,14 @@ struct config_user {
 struct config {
     struct arena *arena;
     struct slice root;        /* root: directory of boot, CFG and resource files */
+    bool root_ignore_case;    /* root.ignore_case: in the names that are asked for */
     bool root_follow;         /* root.follow_symlinks: links that stay beneath */
     struct slice listen;      /* listen: numeric addresses, separated by commas */
     bool tftp_enable;         /* tftp.enable */
     uint32_t tftp_port;       /* tftp.port: 0 any free; default 69 when it may be bound, else 6969 */
     bool tftp_port_set;
+    bool tftp_single_port;    /* tftp.single_port: answers from tftp.port itself */
+    struct slice tftp_port_range; /* tftp.port_range: of the transfers, see config_ports(); "": any */
     bool http_enable;         /* http.enable */
     uint32_t http_port;       /* http.port: 0 any free; default 80 when it may be bound, else 8080 */
     bool http_port_set;

@@ -84,11 +84,13 @@ static int open_tree(struct crew *c)
     struct serve *s = c->serve;
     struct tree *uploads;
     int error = tree_open(&s->root, s->root_path, &c->worker.loop, &c->worker.tree);
-    if (error || !uploads_root(s->uploads))
-        return error;
-    error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
-    if (!error)
-        tree_overlay(c->worker.tree, uploads);
+    if (!error && uploads_root(s->uploads)) {
+        error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
+        if (!error)
+            tree_overlay(c->worker.tree, uploads);
+    }
+    if (!error && c->config.root_ignore_case)
+        tree_ignore_case(c->worker.tree);
     return error;
 }
 
