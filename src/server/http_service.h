@@ -34,6 +34,9 @@
 #define HTTP_SEND_CHECK_S 20
 /* 1 KiB a second: a phone on the worst of links takes more. */
 #define HTTP_SEND_FLOOR_BYTES ((uint64_t)HTTP_SEND_CHECK_S * 1024)
+/* A body that comes slower than this is cut (security.md R12). */
+#define HTTP_TAKE_CHECK_S HTTP_SEND_CHECK_S
+#define HTTP_TAKE_FLOOR_BYTES HTTP_SEND_FLOOR_BYTES
 /* After the last answer: this long, and so many bytes, to let the peer read it before it hears a reset. */
 #define HTTP_LINGER_S 2
 #define HTTP_LINGER_BYTES_MAX ((size_t)256 * 1024)
