@@ -155,7 +155,10 @@ static bool begin_upload(struct http_intake *i)
 static bool is_directory(const struct http_intake_order *o)
 {
     struct tree_file file;
-    const struct tree_question question = { o->name };
+    struct tree_question question = { o->name };
+    /* `/desk/` is how a directory is written; the tree's names have no slash at their end. */
+    if (o->name.len > 1 && o->name.ptr[o->name.len - 1] == '/')
+        question.name = slice_first(o->name, o->name.len - 1);
     enum tree_answer answer = tree_ask(o->worker->tree, &question, &file);
     if (answer == TREE_FILE)
         tree_file_release(&file);
