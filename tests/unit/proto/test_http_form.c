@@ -92,8 +92,8 @@ static void boundaries_as_the_rfc_has_them(void **state)
                                        "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=\"x ",
                                        "multipart/form-data; boundary=\"x \"", "multipart/form-data; boundary=a\"b",
                                        "multipart/form-data; boundary=\"a\rb\"", "multipart/form-data; =; boundary",
-                                       "multipart/form-data; boundary=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeee"
-                                       "ffffffffffgggggggggg1" };
+                                       ("multipart/form-data; boundary=aaaaaaaaaabbbbbbbbbbccccccccccdddddddddd"
+                                        "eeeeeeeeeeffffffffffgggggggggg1") };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         check(bad[i], "", "no boundary");
 }
