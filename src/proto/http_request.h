@@ -58,6 +58,11 @@ enum http_method {
     HTTP_METHOD_UNKNOWN /* 501 */
 };
 
+static inline bool http_method_writes(enum http_method m)
+{
+    return m == HTTP_METHOD_PUT || m == HTTP_METHOD_POST || m == HTTP_METHOD_DELETE;
+}
+
 enum http_field {
     HTTP_FIELD_HOST,
     HTTP_FIELD_RANGE,

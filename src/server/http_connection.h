@@ -120,6 +120,8 @@ void http_reply_words(struct http_connection *c, const struct http_request *requ
 /* Without content. */
 void http_reply_bare(struct http_connection *c, const struct http_request *request, unsigned status,
                      struct slice allow);
+/* Who asks, as far as the connection tells. */
+struct caller http_reply_caller(const struct http_connection *c);
 /* Rules and login for `ask`, whose caller is completed. */
 struct http_admission http_reply_admit(struct http_connection *c, const struct http_request *request,
                                        struct access_request *ask);

@@ -31,9 +31,10 @@ struct http_intake {
 unsigned http_intake_status(enum upload_answer answer)
 {
     static const uint16_t statuses[UPLOAD_ANSWERS] = {
-        [UPLOAD_FINE] = 201,       [UPLOAD_OFF] = 405,    [UPLOAD_BAD_NAME] = 403, [UPLOAD_STRANGER] = 403,
-        [UPLOAD_NO_DIRECTORY] = 409, [UPLOAD_EXISTS] = 409, [UPLOAD_TOO_LARGE] = 413, [UPLOAD_FULL] = 507,
-        [UPLOAD_BUSY] = 503,       [UPLOAD_TOO_OFTEN] = 429, [UPLOAD_BROKEN] = 500,
+        [UPLOAD_FINE] = 201,         [UPLOAD_OFF] = 405,       [UPLOAD_BAD_NAME] = 403,  [UPLOAD_STRANGER] = 403,
+        [UPLOAD_FORBIDDEN] = 403,    [UPLOAD_NO_DIRECTORY] = 409, [UPLOAD_ABSENT] = 404, [UPLOAD_EXISTS] = 409,
+        [UPLOAD_NOT_EMPTY] = 409,    [UPLOAD_BAD_OFFSET] = 400, [UPLOAD_TOO_LARGE] = 413, [UPLOAD_FULL] = 507,
+        [UPLOAD_BUSY] = 503,         [UPLOAD_TOO_OFTEN] = 429, [UPLOAD_READ_ONLY] = 500, [UPLOAD_BROKEN] = 500,
     };
     return statuses[answer];
 }
@@ -88,7 +89,7 @@ static bool refuse_as(struct http_intake *i, enum upload_answer answer)
 
 /* --- what is there now --- */
 
-static bool is_there(struct worker *w, struct slice name, struct http_validator *ret_version)
+bool http_intake_version(struct worker *w, struct slice name, struct http_validator *ret_version)
 {
     struct tree_file file;
     const struct tree_question question = { name };
@@ -102,7 +103,7 @@ static bool is_there(struct worker *w, struct slice name, struct http_validator 
 static bool note_version(struct http_intake *i, const struct http_request *request)
 {
     struct http_validator v = { 0 };
-    i->replaces = is_there(i->worker, http_intake_name(i), &v);
+    i->replaces = http_intake_version(i->worker, http_intake_name(i), &v);
     i->etag = v.etag;
     if (!request || http_condition_write(request, i->replaces ? &v : NULL, i->worker->loop.wall_ms / 1000))
         return true;
@@ -144,7 +145,11 @@ static bool judge_head(struct http_intake *i, const struct http_request *r)
 
 static bool begin_upload(struct http_intake *i)
 {
-    struct upload_request request = { i->caller, http_intake_name(i), i->write, i->has_announced, i->announced };
+    struct upload_request request = { .caller = i->caller,
+                                      .name = http_intake_name(i),
+                                      .write = i->write,
+                                      .has_size = i->has_announced,
+                                      .size = i->announced };
     request.caller.user = i->user_len && i->worker->access
                               ? users_find(&i->worker->access->users, slice_of(i->user, i->user_len))
                               : NULL;
@@ -155,10 +160,7 @@ static bool begin_upload(struct http_intake *i)
 static bool is_directory(const struct http_intake_order *o)
 {
     struct tree_file file;
-    struct tree_question question = { o->name };
-    /* `/desk/` is how a directory is written; the tree's names have no slash at their end. */
-    if (o->name.len > 1 && o->name.ptr[o->name.len - 1] == '/')
-        question.name = slice_first(o->name, o->name.len - 1);
+    const struct tree_question question = { o->name };
     enum tree_answer answer = tree_ask(o->worker->tree, &question, &file);
     if (answer == TREE_FILE)
         tree_file_release(&file);
@@ -216,7 +218,8 @@ unsigned http_intake_open(const struct http_intake_order *order, struct http_int
         *ret_reason = "out of memory";
         return 503;
     }
-    if (judge_head(i, order->request) && note_version(i, order->request) && (i->to_directory || begin_upload(i))) {
+    bool found = !order->directory || i->to_directory || refuse_as(i, UPLOAD_NO_DIRECTORY);
+    if (found && judge_head(i, order->request) && note_version(i, order->request) && (i->to_directory || begin_upload(i))) {
         *ret_intake = i;
         return 0;
     }
@@ -347,7 +350,7 @@ unsigned http_intake_store(struct http_intake *i, upload_done *done, void *conte
 {
     struct http_validator v = { 0 };
     /* Somebody else may have written it meanwhile. */
-    if (i->conditional && (is_there(i->worker, http_intake_name(i), &v) != i->replaces || v.etag != i->etag)) {
+    if (i->conditional && (http_intake_version(i->worker, http_intake_name(i), &v) != i->replaces || v.etag != i->etag)) {
         *ret_reason = "precondition failed";
         return 412;
     }

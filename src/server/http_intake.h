@@ -14,6 +14,7 @@
 #define DIALTONE_SERVER_HTTP_INTAKE_H
 
 #include "proto/http_body.h"
+#include "proto/http_condition.h"
 #include "server/upload.h"
 
 /* Of a form: fields, header lines and delimiters, what is not the file itself. */
@@ -24,11 +25,15 @@ struct http_intake;
 /* How an answer of server/upload.h is said by HTTP. */
 unsigned http_intake_status(enum upload_answer answer);
 
+/* What is there now; false: no file. */
+bool http_intake_version(struct worker *w, struct slice name, struct http_validator *ret_version);
+
 struct http_intake_order {
     struct worker *worker;
     const struct http_request *request; /* PUT or POST */
     struct caller caller;               /* what it points to is copied, but for the peer */
     struct slice name;                  /* decoded */
+    bool directory;                     /* it has to be one */
     enum access_write write;            /* what the rules allow there */
 };
 /* 0, or the status of a refusal with *ret_reason (static text): 400, 403, 405, 409, 411, 412, 413, 415, 429, 500, 503,

@@ -198,6 +198,11 @@ static const struct {
     [TREE_DIRECTORY] = { 404, OUTCOME_REFUSED }, [TREE_BROKEN] = { 503, OUTCOME_BROKEN },
 };
 
+struct caller http_reply_caller(const struct http_connection *c)
+{
+    return (struct caller){ .protocol = c->service->protocol, .peer = &c->peer };
+}
+
 struct http_admission http_reply_admit(struct http_connection *c, const struct http_request *request,
                                        struct access_request *ask)
 {
@@ -208,7 +213,7 @@ struct http_admission http_reply_admit(struct http_connection *c, const struct h
 /* False: refused, and answered. */
 static bool admit(struct http_connection *c, const struct http_request *request, struct slice name)
 {
-    struct access_request ask = { .caller = { .protocol = c->service->protocol, .peer = &c->peer }, .name = name };
+    struct access_request ask = { .caller = http_reply_caller(c), .name = name };
     struct http_admission a = http_reply_admit(c, request, &ask);
     if (a.status)
         answer_words(c, request, a.status, OUTCOME_REFUSED, a.reason, 0);
@@ -240,17 +245,16 @@ static void note_agent(struct http_connection *c, struct slice agent)
         journal_event_set_agent(&c->reply->event, agent);
 }
 
-/* Methods with a body first: PUT and POST take it, for the others there is none to be taken. */
 static void answer_method(struct http_connection *c, const struct http_request *request, struct slice name)
 {
     bool body = request->chunked || request->content_length;
-    if (request->method == HTTP_METHOD_PUT || request->method == HTTP_METHOD_POST) {
+    if (http_method_writes(request->method)) {
         http_write_request(c, request, name);
         return;
     }
     if (body)
         c->reply->close = c->reply->linger = true;
-    if (request->method == HTTP_METHOD_OTHER || request->method == HTTP_METHOD_DELETE)
+    if (request->method == HTTP_METHOD_OTHER)
         answer_words(c, request, 405, OUTCOME_REFUSED, "method not served", 0);
     else if (body)
         answer_words(c, request, 413, OUTCOME_REFUSED, "no body is taken", 0);

@@ -1,5 +1,5 @@
-/* HTTP/1.1, serving side: GET and HEAD of the files of the tree, PUT and POST of uploads; HTTPS is the same over a TLS
- * stream.
+/* HTTP/1.1, serving side: GET and HEAD of the files of the tree, PUT, POST and DELETE where they
+ * may be; HTTPS is the same over a TLS stream.
  *
  * One request, from head to journal: the stream hands bytes to the guard (proto/http_request.h); a whole head
  * becomes a request, its target a name, the name a question to the tree, the answer a head and a body, and the

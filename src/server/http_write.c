@@ -1,18 +1,21 @@
 /* Requests that write: what PUT, POST, DELETE and OPTIONS are answered. */
 #include "base/rootdir.h"
 #include "guide/model.h"
+#include "server/change.h"
 #include "server/http_connection.h"
 
 struct slice http_write_methods(struct http_connection *c, struct slice name)
 {
-    struct worker *w = c->service->worker;
-    struct access_request ask = {
-        .caller = { .protocol = c->service->protocol, .peer = &c->peer }, .name = name, .act = ACCESS_WRITE
-    };
+    static const char methods[] = "GET, HEAD, OPTIONS, PUT, POST, DELETE";
+    const struct worker *w = c->service->worker;
+    struct access_request ask = { .caller = http_reply_caller(c), .name = name, .act = ACCESS_WRITE };
     struct access_verdict v = access_decide(w->access, &ask);
-    if (v.answer == ACCESS_NO || v.write == ACCESS_WRITE_NONE || (v.write == ACCESS_WRITE_UPLOADS && !w->uploads))
-        return SLICE("GET, HEAD, OPTIONS");
-    return SLICE("GET, HEAD, OPTIONS, PUT, POST");
+    bool uploads = w->uploads && uploads_root(w->uploads);
+    if (v.answer == ACCESS_NO || v.write == ACCESS_WRITE_NONE || (v.write == ACCESS_WRITE_UPLOADS && !uploads))
+        return slice_first(SLICE(methods), strlen("GET, HEAD, OPTIONS"));
+    if (v.write != ACCESS_WRITE_OVERWRITE)
+        return slice_first(SLICE(methods), strlen("GET, HEAD, OPTIONS, PUT, POST"));
+    return SLICE(methods);
 }
 
 /* A body that nobody has read makes what follows unreadable. */
@@ -23,35 +26,84 @@ static void refuse(struct http_connection *c, const struct http_request *request
     http_reply_words(c, request, status, OUTCOME_REFUSED, reason);
 }
 
-static bool name_ok(struct slice name)
+static enum outcome outcome_of(enum upload_answer answer)
+{
+    if (answer == UPLOAD_ABSENT)
+        return OUTCOME_ABSENT;
+    return answer == UPLOAD_BROKEN || answer == UPLOAD_READ_ONLY ? OUTCOME_BROKEN : OUTCOME_REFUSED;
+}
+
+/* `/desk/` is how a directory is written; the rules and the tree know it without its slash. Nothing but a form can be
+ * sent to one. */
+static bool take_slash(const struct http_request *request, struct slice *name)
+{
+    bool slash = request->method == HTTP_METHOD_POST && name->len > 1 && name->ptr[name->len - 1] == '/';
+    *name = slice_first(*name, name->len - slash);
+    return slash;
+}
+
+static bool name_ok(const struct http_request *request, struct slice name)
 {
     name = rootdir_name(name);
-    if (name.len && name.ptr[name.len - 1] == '/')
-        name = slice_first(name, name.len - 1);
-    return name.len == 0 || rootdir_name_ok(name);
+    return rootdir_name_ok(name) || (name.len == 0 && request->method == HTTP_METHOD_POST);
+}
+
+static void store(struct http_connection *c, const struct http_request *request, const struct access_request *ask,
+                  enum access_write write, bool directory)
+{
+    const char *reason = NULL;
+    const struct http_intake_order order = { c->service->worker, request, ask->caller, ask->name, directory, write };
+    unsigned status = http_intake_open(&order, &c->reply->intake, &reason);
+    if (status)
+        refuse(c, request, status, reason);
+}
+
+static void remove_file(struct http_connection *c, const struct http_request *request,
+                        const struct access_request *ask, enum access_write write)
+{
+    struct worker *w = c->service->worker;
+    struct http_validator v = { 0 };
+    if (write != ACCESS_WRITE_OVERWRITE) {
+        refuse(c, request, 405, "not to be removed");
+        return;
+    }
+    bool there = http_intake_version(w, ask->name, &v);
+    if (!http_condition_write(request, there ? &v : NULL, w->loop.wall_ms / 1000)) {
+        refuse(c, request, 412, "precondition failed");
+        return;
+    }
+    enum upload_answer answer = change_remove(w, &ask->caller, ask->name);
+    if (answer != UPLOAD_FINE) {
+        refuse(c, request, http_intake_status(answer), upload_answer_words(answer));
+        c->reply->event.outcome = outcome_of(answer);
+        return;
+    }
+    c->reply->event.outcome = OUTCOME_REMOVED;
+    http_reply_bare(c, request, 204, SLICE_NONE);
 }
 
 void http_write_request(struct http_connection *c, const struct http_request *request, struct slice name)
 {
     struct user_agent agent = user_agent_parse(request->field[HTTP_FIELD_USER_AGENT]);
-    struct access_request ask = { .name = name, .act = ACCESS_WRITE };
-    const char *reason = NULL;
-    if (!name_ok(name)) {
+    bool removes = request->method == HTTP_METHOD_DELETE, directory = take_slash(request, &name);
+    struct access_request ask = { .caller = http_reply_caller(c), .name = name, .act = ACCESS_WRITE };
+    if (!name_ok(request, name)) {
         refuse(c, request, 400, "refused name");
         return;
     }
-    ask.caller = (struct caller){ .protocol = c->service->protocol,
-                                  .peer = &c->peer,
-                                  .agent = agent.has_mac ? &agent.mac : NULL };
-    struct http_admission a = http_reply_admit(c, request, &ask);
-    if (a.status) {
-        refuse(c, request, a.status, a.reason);
+    if (removes && (request->chunked || request->content_length)) {
+        refuse(c, request, 413, "no body is taken");
         return;
     }
-    const struct http_intake_order order = { c->service->worker, request, ask.caller, name, a.write };
-    unsigned status = http_intake_open(&order, &c->reply->intake, &reason);
-    if (status)
-        refuse(c, request, status, reason);
+    if (agent.has_mac)
+        ask.caller.agent = &agent.mac;
+    struct http_admission a = http_reply_admit(c, request, &ask);
+    if (a.status)
+        refuse(c, request, a.status, a.reason);
+    else if (removes)
+        remove_file(c, request, &ask, a.write);
+    else
+        store(c, request, &ask, a.write, directory);
 }
 
 void http_write_options(struct http_connection *c, const struct http_request *request, struct slice name)
@@ -84,9 +136,8 @@ void http_write_stored(struct http_connection *c, enum upload_answer answer)
     const struct http_intake *i = c->reply->intake;
     struct http_request request = request_of(i);
     unsigned status = http_intake_status(answer);
-    bool broken = answer == UPLOAD_BROKEN;
     if (answer != UPLOAD_FINE) {
-        http_write_refuse(c, status, broken ? OUTCOME_BROKEN : OUTCOME_REFUSED, upload_answer_words(answer));
+        http_write_refuse(c, status, outcome_of(answer), upload_answer_words(answer));
         return;
     }
     note(c, i);

@@ -140,13 +140,51 @@ def logins_by_basic_and_digest_open_what_a_rule_closes():
             ask_with_logins(h, d)
 
 
+RULES = {'access.1.prefix': '/', 'access.1.anonymous': 1, 'access.1.write': 'overwrite',
+         'access.2.prefix': '/new', 'access.2.anonymous': 1, 'access.2.write': 'create',
+         'access.3.prefix': '/closed', 'access.3.anonymous': 1}
+
+
+@test
+def rules_let_new_files_any_file_and_none_be_written_and_removed():
+    with serving(**RULES) as (h, d):
+        for name in ('x.cfg', 'new/old.cfg', 'closed/x.cfg', 'dir/x.cfg'):
+            h.write(name, 'old')
+        for name, first, again in (('y.cfg', 201, 204), ('x.cfg', 204, 204), ('new/y.cfg', 201, 409), ('new/old.cfg', 409, 409),
+                                   ('closed/x.cfg', 403, 403), ('closed/y.cfg', 403, 403), ('nowhere/x.cfg', 409, 409),
+                                   ('new', 409, 201), ('.htaccess', 403, 403), (LOCAL, 201, 204)):
+            equal((name, curl(url(d, name), '-T', 'FILE', data=b'one')[0]), (name, first))
+            equal((name, curl(url(d, name), '-F', 'f=@FILE', data=b'two')[0]), (name, again))
+        equal(http_get(d.http, '/y.cfg'), (200, b'two'))
+        equal((h.root / 'new' / 'y.cfg').read_bytes(), b'one')
+        equal((h.root / 'new' / 'old.cfg').read_bytes(), b'old')
+        equal(curl(url(d, 'new/'), '-F', 'f=@FILE;filename=z.cfg', data=b'z')[0], 201)
+        equal(curl(url(d, 'closed/'), '-F', 'f=@FILE;filename=z.cfg', data=b'z')[0], 403)
+        equal((h.root / 'new' / 'z.cfg').read_bytes(), b'z')
+
+        def delete(name, *words):
+            return curl(url(d, name), '-X', 'DELETE', *words)[0]
+        for name, status in (('new/z.cfg', 405), ('closed/x.cfg', 403), ('nope.cfg', 404), ('y.cfg', 204), ('y.cfg', 404),
+                             (LOCAL, 204), (LOCAL, 404), ('dir', 409), ('new', 405), ('%2e%2e/secret', 400)):
+            equal((name, delete(name)), (name, status))
+        equal(delete('x.cfg', '-H', 'If-Match: "x"'), 412)
+        equal(delete('x.cfg', '-A', AGENT), 204)
+        check(not (h.root / 'x.cfg').exists() and (h.dir / 'secret').exists(), 'the wrong one is gone')
+        h.write('0015650000ff.cfg', "another phone's")
+        equal(delete('0015650000ff.cfg', '-A', AGENT), 403)
+        until(lambda: any('"/y.cfg" removed 204 ' in line for line in d.events()), 'the event')
+        for name, methods in (('x', b', PUT, POST, DELETE'), ('new/x', b', PUT, POST'), ('closed/x', b'')):
+            answer = http_raw(d.http, f'OPTIONS /{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'.encode())
+            check(b'\r\nAllow: GET, HEAD, OPTIONS' + methods + b'\r\n' in answer, f'{name}: {answer}')
+
+
 @test
 def R22_what_is_refused_is_told_before_the_body_and_nothing_is_written():
     with serving(upload__file_max=1000) as (h, d):
         h.write(f'{MAC}.cfg', 'the template')
         h.write(f'{MAC}-all.cfg', "the administrator's")
         for name, status in ((f'{MAC}.cfg', 403), ('y000000000000.boot', 403), ('x.cfg', 403), (f'{MAC}-all.cfg', 409),
-                             (f'nowhere/{LOCAL}', 409), (f'{LOCAL}/', 403), ('%2e%2e/' + LOCAL, 400)):
+                             (f'nowhere/{LOCAL}', 409), (f'{LOCAL}/', 400), ('%2e%2e/' + LOCAL, 400)):
             equal((name, status_of(http_raw(d.http, put(name, b'mine')))), (name, status))
             with connect(d.http) as s:
                 s.sendall(put(name, b'', b'', b'Content-Length: 4', b'Expect: 100-continue'))
@@ -207,7 +245,7 @@ BODIES = [
     (put(LOCAL, b'--b\r\nX: ' + b'x' * 3000, b'Content-Type: multipart/form-data; boundary=b', method=b'POST'), 400),
     (put(LOCAL, b'--b\r\nContent-Disposition: form-data\r\n\r\n\r\n' * 50, b'Content-Type: multipart/form-data; boundary=b', method=b'POST'), 400),
     (put(LOCAL, b'--b\r\nContent-Disposition: form-data\r\n\r\n' + b'x' * 100000, b'Content-Type: multipart/form-data; boundary=b', method=b'POST'), 413),
-    (put(LOCAL, b'', method=b'DELETE'), 405), (put(LOCAL, b'x', method=b'DELETE'), 405), (put(LOCAL, b'x', method=b'OPTIONS'), 413),
+    (put(LOCAL, b'', method=b'DELETE'), 405), (put(LOCAL, b'x', method=b'DELETE'), 413), (put(LOCAL, b'x', method=b'OPTIONS'), 413),
 ]
 
 
