@@ -134,8 +134,20 @@ void ftp_data_drop(struct ftp_session *s);
 uint16_t ftp_data_listen(struct ftp_session *s);
 /* There is, or can be, a data connection. */
 bool ftp_data_is_set(const struct ftp_session *s);
+/* Connects to where PORT or EPRT said. */
+bool ftp_data_connect(struct ftp_session *s);
+/* The connection alone; `abort` resets it. */
+void ftp_data_close(struct ftp_session *s, bool abort);
+
+/* ftp_transfer.c: likewise. */
 /* The session's transfer, file or chunk are set: says 150 and sends as soon as there is a connection. */
 void ftp_transfer_begin(struct ftp_session *s);
+/* Goes on with it: the data connection is there, or ready again. */
+void ftp_transfer_advance(struct ftp_session *s);
+/* Answers and notes that there will be none. */
+void ftp_transfer_refuse(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
+/* s->chunk; false without memory. */
+bool ftp_chunk_new(struct ftp_session *s);
 void ftp_transfer_end(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
 /* An event about s->name. */
 void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
