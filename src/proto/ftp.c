@@ -14,6 +14,7 @@ char *ftp_reader_room(struct ftp_reader *r, size_t *ret_len)
         memmove(r->bytes, r->bytes + r->at, (size_t)(r->len - r->at));
         r->len = (uint16_t)(r->len - r->at);
         r->at = 0;
+        memset(r->bytes + r->len, 0, sizeof r->bytes - r->len);
     }
     /* Full and no end in sight. */
     if (r->len == sizeof r->bytes && slice_find(slice_of(r->bytes, r->len), '\n') == r->len) {
@@ -73,6 +74,8 @@ void ftp_reader_take(struct ftp_reader *r)
 {
     struct slice rest = slice_of(r->bytes + r->at, (size_t)(r->len - r->at));
     size_t end = slice_find(rest, '\n');
+    /* It may have been a password. */
+    memset(r->bytes + r->at, 0, end);
     r->at = (uint16_t)(r->at + (end == rest.len ? end : end + 1));
     r->skipping = false;
 }

@@ -39,7 +39,7 @@ char *ftp_reader_room(struct ftp_reader *r, size_t *ret_len);
 void ftp_reader_add(struct ftp_reader *r, size_t len);
 /* The next line, without its end; looking takes nothing. Borrowed until ftp_reader_room(). */
 enum ftp_line ftp_reader_look(struct ftp_reader *r, struct slice *ret_line);
-/* Done with the line that ftp_reader_look() gave last. */
+/* Done with the line that ftp_reader_look() gave last: it is blanked out, since lines hold passwords. */
 void ftp_reader_take(struct ftp_reader *r);
 
 /* --- commands --- */

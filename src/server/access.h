@@ -65,6 +65,10 @@ struct access_verdict {
 /* `a` NULL: no rules. */
 struct access_verdict access_decide(const struct access *a, const struct access_request *r);
 
+/* Whether a longer rule gives the caller something beneath `directory`: he may go through it then, whatever the
+ * directory's own rule says of reading it. */
+bool access_leads_on(const struct access *a, const struct caller *caller, struct slice directory);
+
 /* What is open to those who know a name, to be said at start: "anyone on these networks", or NULL when a rule
  * for / wants a login. */
 const char *access_open_to(const struct access *a);

@@ -1,32 +1,61 @@
 #include "server/ftp_verbs.h"
+#include "server/login.h"
 
 void ftp_login_user(struct ftp_session *s, struct slice argument)
 {
+    /* Nobody has a name that is longer. */
+    struct slice name = argument.len <= sizeof s->user ? argument : SLICE_NONE;
     s->named = true;
     s->anonymous = slice_eq_nocase(argument, SLICE("anonymous")) || slice_eq_nocase(argument, SLICE("ftp"));
+    s->user_len = (uint8_t)name.len;
+    if (name.len)
+        memcpy(s->user, name.ptr, name.len);
     if (s->logged_in)
         ftp_service_put(s, FTP_PLACE_STRANGER);
     s->logged_in = false;
     ftp_session_reply(s, 331, s->anonymous ? "Any password will do." : "Password, please.");
 }
 
+/* NULL: it is he. */
+static const char *refuse_user(struct ftp_session *s, struct slice password)
+{
+    struct worker *w = s->service->worker;
+    const struct user *user;
+    if (s->anonymous)
+        return NULL;
+    if (!w->access || w->access->users.count == 0)
+        return "Login refused: this server takes anonymous only.";
+    struct login_try t = { &w->access->users, &s->peer, PROTOCOL_FTP, w->loop.now_ms };
+    switch (login_password(w->login, &t, slice_of(s->user, s->user_len), password, &user)) {
+    case LOGIN_DONE:
+        s->user_mark = ftp_user_mark(user);
+        return NULL;
+    case LOGIN_WAIT:
+        return "Too many failed logins: come back later.";
+    case LOGIN_WRONG:
+    case LOGIN_STALE:
+        break;
+    }
+    return "Login refused.";
+}
+
 void ftp_login_pass(struct ftp_session *s, struct slice argument)
 {
-    (void)argument;
     if (!s->named) {
         ftp_session_reply(s, s->logged_in ? 202 : 503, s->logged_in ? "Logged in already." : "USER first.");
         return;
     }
     s->named = false;
-    if (!s->anonymous) {
+    const char *refusal = refuse_user(s, argument);
+    if (refusal) {
         s->faults++;
-        ftp_session_reply(s, 530, "Login refused: this server takes anonymous only.");
+        ftp_session_reply(s, 530, refusal);
         return;
     }
     s->logged_in = true;
     s->faults = 0;
     ftp_service_put(s, FTP_PLACE_IDLE);
-    ftp_session_reply(s, 230, "Logged in, reading only.");
+    ftp_session_reply(s, 230, "Logged in.");
 }
 
 void ftp_login_acct(struct ftp_session *s, struct slice argument)

@@ -1,4 +1,4 @@
-/* FTP, serving side: reading the files of the tree, anonymous, without TLS (RFC 959, 1123, 2389, 2428, 3659).
+/* FTP, serving side: reading the files of the tree, without TLS (RFC 959, 1123, 2389, 2428, 3659).
  *
  * One process serves every session. A line becomes a command (proto/ftp.h), its name a path that has neither
  * `.` nor
@@ -7,8 +7,9 @@
  * has a reply. Pipelined commands are answered in their order; while a transfer is under way ABOR, STAT without
  * a name, NOOP and QUIT are taken at once when they come next, everything else waits for its end.
  *
- * Who: `anonymous` and `ftp` with any password, an empty one included (guide, "capture of FTP": 530, then
- * anonymous with nothing). Any other user gets 530 after PASS. Passwords are looked at nowhere.
+ * Who: the users of the configuration with their passwords (server/login.h), and `anonymous` and `ftp` with any, an empty
+ * one included (guide, "capture of FTP": 530, then
+ * anonymous with nothing). Anybody else gets 530 after PASS. A password is blanked out once it was looked at.
  *
  * Refused, and how: 421 no room, too slow or stopping (and closed), 425 no data connection, 426 it broke, 450
  * the machine failed, 500 unknown, 501 malformed, 502 AUTH, PBSZ, PROT, REIN, SITE, SMNT, 503 out of order, 504
@@ -29,7 +30,7 @@
  * Memory: a session with its data connection takes at most FTP_SESSION_BYTES_MAX (checked in ftp_session.c) and
  * shares the file's blob; a listing or a transfer of TYPE A takes FTP_CHUNK_BYTES more while it lasts.
  *
- * Room for more: users need a table behind PASS, writing a third kind of transfer beside file and list, TLS a
+ * Room for more: writing a third kind of transfer beside file and list, TLS a
  * filter in the stream. */
 #ifndef DIALTONE_SERVER_FTP_SERVICE_H
 #define DIALTONE_SERVER_FTP_SERVICE_H

@@ -8,6 +8,7 @@
 #include "server/ftp_ports.h"
 #include "server/ftp_service.h"
 #include "server/peer_limit.h"
+#include "server/user_hash.h"
 
 #include <sys/queue.h>
 
@@ -53,7 +54,10 @@ struct ftp_session {
     uint8_t place; /* enum ftp_place */
 
     /* Login and parameters. */
-    bool named, anonymous, logged_in; /* USER came; it was one of ours; PASS too */
+    bool named, anonymous, logged_in; /* USER came; it was anonymous; PASS too */
+    uint8_t user_len;
+    char user[USER_NAME_BYTES_MAX]; /* what USER said, unless anonymous */
+    uint64_t user_mark;             /* of his password's line when he logged in */
     bool binary, epsv_all;
     bool leaving, ended; /* QUIT came; the peer says nothing more */
     uint8_t facts, faults;

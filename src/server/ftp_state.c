@@ -33,11 +33,16 @@ void ftp_state_cwd(struct ftp_session *s, struct slice argument)
     }
     if (!ftp_name_aim(s, argument))
         return;
-    enum tree_answer answer = ftp_name_ask(s, &file);
+    struct tree_question question = { ftp_name(s) };
+    enum tree_answer answer = ftp_name_may_enter(s, question.name)
+                                  ? tree_ask(s->service->worker->tree, &question, &file)
+                                  : TREE_FORBIDDEN;
     if (answer == TREE_FILE)
         tree_file_release(&file);
     if (answer != TREE_DIRECTORY) {
-        ftp_session_reply(s, 550, answer == TREE_FILE ? "not a directory" : tree_answer_words(answer));
+        const char *words = "not a directory";
+        unsigned code = answer == TREE_FILE ? 550 : ftp_name_refusal(s, answer, &words);
+        ftp_session_reply(s, code, words);
         return;
     }
     memcpy(s->cwd, s->name, s->name_len);

@@ -1,4 +1,4 @@
-#include "server/ftp_session.h"
+#include "server/ftp_verbs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -31,6 +31,13 @@ static void put_entry(const struct ftp_session *s, const struct tree_entry *e, s
     buf_str(out, "\r\n");
 }
 
+static struct slice directory_of(const struct ftp_session *s)
+{
+    return s->pattern_at > 1 ? slice_first(ftp_name(s), s->pattern_at - 1u)
+           : s->pattern_at   ? SLICE("/")
+                             : ftp_name(s);
+}
+
 /* Some entries more. The end of the directory closes the listing. */
 static void refill_from_listing(struct ftp_session *s)
 {
@@ -43,7 +50,8 @@ static void refill_from_listing(struct ftp_session *s)
         if (out.cap - out.len < FTP_LISTING_LINE_BYTES + NAME_BYTES_MAX)
             break;
         step = tree_listing_next(c->listing, &e);
-        if (step == TREE_STEP_ENTRY && ftp_pattern_matches(pattern, e.name))
+        if (step == TREE_STEP_ENTRY && ftp_pattern_matches(pattern, e.name) &&
+            ftp_name_may_see(s, directory_of(s), &e))
             put_entry(s, &e, &out);
     }
     c->at = 0;

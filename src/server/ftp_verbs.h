@@ -3,6 +3,7 @@
 #ifndef DIALTONE_SERVER_FTP_VERBS_H
 #define DIALTONE_SERVER_FTP_VERBS_H
 
+#include "server/access.h"
 #include "server/ftp_session.h"
 
 typedef void ftp_handler(struct ftp_session *s, struct slice argument);
@@ -21,14 +22,24 @@ ftp_handler ftp_list_list, ftp_list_mlsd, ftp_list_mlst, ftp_list_nlst, ftp_list
 /* ftp_write.c */
 ftp_handler ftp_write_refused, ftp_write_rnto;
 
-/* ftp_name.c: names as commands give them. */
+/* ftp_name.c: names as commands give them, and what the caller may do with them. */
+
+/* Who asks. A user whose line in the configuration is another one by now, or gone, is nobody. */
+struct caller ftp_caller(const struct ftp_session *s);
+uint64_t ftp_user_mark(const struct user *user);
 
 /* The argument as a path becomes s->name; false, answered and noted, for one that leads out. */
 bool ftp_name_aim(struct ftp_session *s, struct slice argument);
 bool ftp_name_may_read(const struct ftp_session *s, struct slice name);
+/* Or go through, on the way to what he may read. */
+bool ftp_name_may_enter(const struct ftp_session *s, struct slice directory);
+/* Whether a listing of `directory` shows this entry of it. */
+bool ftp_name_may_see(const struct ftp_session *s, struct slice directory, const struct tree_entry *e);
 /* The tree about s->name; what the rules keep from the caller is forbidden, whether it is there or not. */
 enum tree_answer ftp_name_ask(struct ftp_session *s, struct tree_file *ret_file);
-/* Answers for an answer of the tree that gives nothing, and notes it. */
+/* The reply and its words for an answer of the tree that gives nothing: static text. */
+unsigned ftp_name_refusal(const struct ftp_session *s, enum tree_answer answer, const char **ret_words);
+/* Says that reply and notes it. */
 void ftp_name_refuse(struct ftp_session *s, enum tree_answer answer);
 /* All of these: true when there is a file, which is the caller's to release. */
 bool ftp_name_find(struct ftp_session *s, struct slice argument, struct tree_file *ret_file);
