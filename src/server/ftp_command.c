@@ -2,18 +2,19 @@
 
 static ftp_handler *const handlers[FTP_VERBS] = {
     [FTP_ABOR] = ftp_state_abor,    [FTP_ACCT] = ftp_login_acct,    [FTP_ALLO] = ftp_state_allo,
-    [FTP_APPE] = ftp_write_refused, [FTP_CDUP] = ftp_state_cdup,    [FTP_CWD] = ftp_state_cwd,
-    [FTP_DELE] = ftp_write_refused, [FTP_EPRT] = ftp_open_eprt,     [FTP_EPSV] = ftp_open_epsv,
-    [FTP_FEAT] = ftp_state_feat,    [FTP_HELP] = ftp_state_help,    [FTP_LIST] = ftp_list_list,
-    [FTP_MDTM] = ftp_read_mdtm,     [FTP_MKD] = ftp_write_refused,  [FTP_MLSD] = ftp_list_mlsd,
-    [FTP_MLST] = ftp_list_mlst,     [FTP_MODE] = ftp_state_mode,    [FTP_NLST] = ftp_list_nlst,
-    [FTP_NOOP] = ftp_state_noop,    [FTP_OPTS] = ftp_state_opts,    [FTP_PASS] = ftp_login_pass,
-    [FTP_PASV] = ftp_open_pasv,     [FTP_PORT] = ftp_open_port,     [FTP_PWD] = ftp_state_pwd,
-    [FTP_QUIT] = ftp_state_quit,    [FTP_REST] = ftp_state_rest,    [FTP_RETR] = ftp_read_retr,
-    [FTP_RMD] = ftp_write_refused,  [FTP_RNFR] = ftp_write_refused, [FTP_RNTO] = ftp_write_rnto,
-    [FTP_SIZE] = ftp_read_size,     [FTP_STAT] = ftp_state_stat,    [FTP_STOR] = ftp_write_refused,
-    [FTP_STOU] = ftp_write_refused, [FTP_STRU] = ftp_state_stru,    [FTP_SYST] = ftp_state_syst,
-    [FTP_TYPE] = ftp_state_type,    [FTP_USER] = ftp_login_user,
+    [FTP_APPE] = ftp_write_refused, [FTP_AUTH] = ftp_login_auth,    [FTP_CCC] = ftp_login_ccc,
+    [FTP_CDUP] = ftp_state_cdup,    [FTP_CWD] = ftp_state_cwd,      [FTP_DELE] = ftp_write_refused,
+    [FTP_EPRT] = ftp_open_eprt,     [FTP_EPSV] = ftp_open_epsv,     [FTP_FEAT] = ftp_state_feat,
+    [FTP_HELP] = ftp_state_help,    [FTP_LIST] = ftp_list_list,     [FTP_MDTM] = ftp_read_mdtm,
+    [FTP_MKD] = ftp_write_refused,  [FTP_MLSD] = ftp_list_mlsd,     [FTP_MLST] = ftp_list_mlst,
+    [FTP_MODE] = ftp_state_mode,    [FTP_NLST] = ftp_list_nlst,     [FTP_NOOP] = ftp_state_noop,
+    [FTP_OPTS] = ftp_state_opts,    [FTP_PASS] = ftp_login_pass,    [FTP_PASV] = ftp_open_pasv,
+    [FTP_PBSZ] = ftp_login_pbsz,    [FTP_PROT] = ftp_login_prot,    [FTP_PORT] = ftp_open_port,
+    [FTP_PWD] = ftp_state_pwd,      [FTP_QUIT] = ftp_state_quit,    [FTP_REST] = ftp_state_rest,
+    [FTP_RETR] = ftp_read_retr,     [FTP_RMD] = ftp_write_refused,  [FTP_RNFR] = ftp_write_refused,
+    [FTP_RNTO] = ftp_write_rnto,    [FTP_SIZE] = ftp_read_size,     [FTP_STAT] = ftp_state_stat,
+    [FTP_STOR] = ftp_write_refused, [FTP_STOU] = ftp_write_refused, [FTP_STRU] = ftp_state_stru,
+    [FTP_SYST] = ftp_state_syst,    [FTP_TYPE] = ftp_state_type,    [FTP_USER] = ftp_login_user,
 };
 
 static void answer_fault(struct ftp_session *s, enum ftp_fault fault)

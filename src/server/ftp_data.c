@@ -89,9 +89,17 @@ uint16_t ftp_data_listen(struct ftp_session *s)
     return ftp_port_number(s->port);
 }
 
-bool ftp_data_is_set(const struct ftp_session *s)
+const char *ftp_data_fault(const struct ftp_session *s, unsigned *ret_code)
 {
-    return s->data || s->port || s->active_port;
+    if (!s->data && !s->port && !s->active_port) {
+        *ret_code = 425;
+        return "no PASV, EPSV, PORT or EPRT came before";
+    }
+    if (ftp_needs_tls(s) && !s->private) {
+        *ret_code = 521;
+        return "no PROT P came before";
+    }
+    return NULL;
 }
 
 /* Only the phone itself is let in; whoever else found the port is sent away, and the port waits on. */

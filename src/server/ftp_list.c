@@ -47,12 +47,16 @@ static bool fill_chunk(struct ftp_session *s)
 
 static void list_as(struct ftp_session *s, struct slice argument, enum ftp_list kind)
 {
+    unsigned code = 0;
     s->rest = 0;
     s->list = (uint8_t)kind;
     if (!ftp_name_aim(s, argument)) {
         ftp_data_drop(s);
-    } else if (!ftp_data_is_set(s)) {
-        ftp_transfer_refuse(s, 425, OUTCOME_REFUSED, "no PASV, EPSV, PORT or EPRT came before");
+        return;
+    }
+    const char *fault = ftp_data_fault(s, &code);
+    if (fault) {
+        ftp_transfer_refuse(s, code, OUTCOME_REFUSED, fault);
     } else if (!ftp_chunk_new(s)) {
         ftp_transfer_refuse(s, 451, OUTCOME_BROKEN, "out of memory");
         ftp_data_drop(s);

@@ -1,8 +1,65 @@
 #include "server/ftp_verbs.h"
 #include "server/login.h"
 
+/* --- TLS (RFC 4217) --- */
+
+void ftp_login_auth(struct ftp_session *s, struct slice argument)
+{
+    if (ftp_is_secure(s))
+        ftp_session_reply(s, 503, "TLS is there already.");
+    else if (!s->service->worker->ftp_relay)
+        ftp_session_reply(s, 502, "Not here.");
+    else if (!ftp_parse_auth(argument))
+        ftp_session_reply(s, 504, "AUTH TLS only.");
+    else
+        s->moving = true; /* who takes the connection says the reply */
+}
+
+void ftp_login_pbsz(struct ftp_session *s, struct slice argument)
+{
+    if (!ftp_is_secure(s)) {
+        ftp_session_reply(s, 503, "AUTH TLS first.");
+    } else if (!ftp_parse_pbsz(argument)) {
+        ftp_session_reply(s, 501, "PBSZ 0.");
+    } else {
+        s->sized = true;
+        ftp_session_reply(s, 200, "PBSZ=0");
+    }
+}
+
+void ftp_login_prot(struct ftp_session *s, struct slice argument)
+{
+    char level = ftp_parse_letter(argument);
+    if (!s->sized) {
+        ftp_session_reply(s, 503, "AUTH TLS and PBSZ first.");
+    } else if (level == 's' || level == 'e') {
+        ftp_session_reply(s, 536, "PROT C or P: TLS has no other.");
+    } else if (level != 'c' && level != 'p') {
+        ftp_session_reply(s, 504, "PROT C or P.");
+    } else if (level == 'c' && ftp_needs_tls(s)) {
+        ftp_session_reply(s, 534, "PROT P only.");
+    } else {
+        s->private = level == 'p';
+        ftp_session_reply(s, 200, s->private ? "Data by TLS." : "Data in the clear.");
+    }
+}
+
+/* A session that began with TLS ends with it. */
+void ftp_login_ccc(struct ftp_session *s, struct slice argument)
+{
+    (void)argument;
+    ftp_session_reply(s, ftp_is_secure(s) ? 534 : 533, "Not here.");
+}
+
+/* --- users --- */
+
 void ftp_login_user(struct ftp_session *s, struct slice argument)
 {
+    if (ftp_needs_tls(s) && !ftp_is_secure(s)) {
+        s->faults++;
+        ftp_session_reply(s, 530, "TLS first: AUTH TLS.");
+        return;
+    }
     /* Nobody has a name that is longer. */
     struct slice name = argument.len <= sizeof s->user ? argument : SLICE_NONE;
     s->named = true;

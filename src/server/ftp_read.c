@@ -4,6 +4,7 @@ void ftp_read_retr(struct ftp_session *s, struct slice argument)
 {
     struct tree_file file;
     uint64_t from = s->rest;
+    unsigned code = 0;
     s->rest = 0;
     bool found = ftp_name_find(s, argument, &file);
     /* What SIZE has told the journal stands for this one only. */
@@ -15,8 +16,9 @@ void ftp_read_retr(struct ftp_session *s, struct slice argument)
     s->file = file;
     s->holds_file = true;
     s->at = from;
-    if (!ftp_data_is_set(s))
-        ftp_transfer_refuse(s, 425, OUTCOME_REFUSED, "no PASV, EPSV, PORT or EPRT came before");
+    const char *fault = ftp_data_fault(s, &code);
+    if (fault)
+        ftp_transfer_refuse(s, code, OUTCOME_REFUSED, fault);
     else if (from > file.size)
         ftp_transfer_refuse(s, 554, OUTCOME_REFUSED, "REST is past the end");
     else if (from && !s->binary)

@@ -129,8 +129,9 @@ static void stat_session(struct ftp_session *s)
     struct buf out = ftp_session_out(s);
     buf_str(&out, "211-dialtone\r\n From ");
     address_print_host(&s->peer, &out);
-    buf_format(&out, ", %s\r\n TYPE %s, MODE S, STRU F\r\n", s->logged_in ? "logged in" : "not logged in",
-               s->binary ? "I" : "A");
+    buf_format(&out, ", %s%s\r\n TYPE %s, MODE S, STRU F, PROT %s\r\n",
+               s->logged_in ? "logged in" : "not logged in", ftp_is_secure(s) ? ", by TLS" : "",
+               s->binary ? "I" : "A", s->private ? "P" : "C");
     if (s->transfer)
         buf_format(&out, " %llu bytes sent of the transfer under way\r\n", (unsigned long long)s->sent);
     ftp_put_reply(&out, 211, "End");
@@ -183,7 +184,7 @@ void ftp_state_feat(struct ftp_session *s, struct slice argument)
 {
     struct buf out = ftp_session_out(s);
     (void)argument;
-    ftp_put_features(&out, s->facts);
+    ftp_put_features(&out, s->facts, ftp_is_secure(s) || s->service->worker->ftp_relay);
     ftp_session_said(s, &out);
 }
 

@@ -143,9 +143,34 @@ static enum progress push(struct ftp_session *s)
     return PROGRESS_DONE;
 }
 
+/* 0, -EAGAIN or what broke: TLS where PROT P asks for it. */
+static int settle(struct ftp_session *s)
+{
+    struct stream *stream = &s->data->stream;
+    int error = 0;
+    if (s->private && !stream->filtered)
+        error = stream_filter_for(stream, s->service->worker->tls, TLS_FTP_DATA);
+    return error ? error : stream_settle(stream);
+}
+
+static enum progress go_on(struct ftp_session *s)
+{
+    int error = settle(s);
+    if (error)
+        return error == -EAGAIN ? PROGRESS_BLOCKED : error == -ENOMEM ? PROGRESS_BROKEN : PROGRESS_GONE;
+    return push(s);
+}
+
+/* What TLS says of it is more than that it broke. */
+static const char *why_gone(const struct ftp_session *s)
+{
+    const char *fault = stream_fault(&s->data->stream);
+    return fault ? fault : "the peer went away";
+}
+
 void ftp_transfer_advance(struct ftp_session *s)
 {
-    switch (push(s)) {
+    switch (go_on(s)) {
     case PROGRESS_DONE:
         ftp_transfer_end(s, 226, OUTCOME_SENT, s->list_cut ? "the listing is not complete" : NULL);
         break;
@@ -156,7 +181,7 @@ void ftp_transfer_advance(struct ftp_session *s)
             loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
         break;
     case PROGRESS_GONE:
-        ftp_transfer_end(s, 426, OUTCOME_STOPPED, "the peer went away");
+        ftp_transfer_end(s, 426, OUTCOME_STOPPED, why_gone(s));
         break;
     case PROGRESS_BROKEN:
         ftp_transfer_end(s, 451, OUTCOME_BROKEN, "the file changed or could not be read");

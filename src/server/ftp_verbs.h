@@ -9,7 +9,7 @@
 typedef void ftp_handler(struct ftp_session *s, struct slice argument);
 
 /* ftp_login.c: who it is. */
-ftp_handler ftp_login_acct, ftp_login_pass, ftp_login_user;
+ftp_handler ftp_login_acct, ftp_login_auth, ftp_login_ccc, ftp_login_pass, ftp_login_pbsz, ftp_login_prot, ftp_login_user;
 /* ftp_state.c: where it stands and how it wants it. */
 ftp_handler ftp_state_abor, ftp_state_allo, ftp_state_cdup, ftp_state_cwd, ftp_state_feat, ftp_state_help;
 ftp_handler ftp_state_mode, ftp_state_noop, ftp_state_opts, ftp_state_pwd, ftp_state_quit, ftp_state_rest;
