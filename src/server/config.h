@@ -17,6 +17,7 @@ struct config_rule {
     struct slice protocols; /* separated by commas; "": all */
     struct slice write;     /* none, uploads, create, overwrite */
     bool anonymous, read;
+    uint32_t file_max, directory_max; /* MiB */
 };
 
 /* user.NAME */

@@ -58,6 +58,7 @@ struct serve {
     struct uploads *uploads;
     struct journal *journal;
     struct login *login;
+    bool writes_root;      /* what the walls were set up for */
     struct access *access; /* the newest, and behind `older` those that workers may use; under fresh_lock */
     struct endpoint endpoints[ENDPOINTS_MAX];
     size_t endpoint_count;

@@ -98,7 +98,7 @@ static bool is_covered(const struct tree_listing *l, struct slice name)
 /* In the uploads: older versions and what is on its way begin with a dot. */
 static bool is_shown(const struct tree_listing *l, struct slice name)
 {
-    if (!rootdir_name_ok(name))
+    if (!rootdir_name_ok(name) || rootdir_is_temporary(name))
         return false;
     return l->in_sent ? name.ptr[0] != '.' && is_sent_name(name) : !is_covered(l, name);
 }
