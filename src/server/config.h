@@ -56,6 +56,7 @@ struct config {
     bool ftp_port_set;
     struct slice ftp_passive_ports; /* ftp.passive_ports: FIRST-LAST, see config_ports() */
     bool ftp_active;          /* ftp.active: PORT and EPRT */
+    struct slice ftp_tls;     /* ftp.tls: off, optional, required */
     bool https_enable;        /* https.enable: with tls_certificate only */
     uint32_t https_port;      /* https.port: 0 any free; default 443 when it may be bound, else 8443 */
     bool https_port_set;

@@ -90,6 +90,8 @@ static int open_all(struct serve *s)
         error = open_root(s);
     if (!error)
         error = serve_tls_open(s);
+    if (!error && serve_has_ftps(s->config))
+        error = ftp_relay_open(&s->ftp_relay);
     if (!error)
         error = serve_bind(s);
     if (!error)
@@ -111,7 +113,7 @@ int serve_open(const struct config *config, struct serve **ret_serve)
     s->config = config;
     s->fresh = *config;
     s->root.fd = -1;
-    s->workers = worker_count(config->tftp_enable || config->http_enable, config->workers);
+    s->workers = worker_count(config->tftp_enable || config->http_enable || config->ftp_enable, config->workers);
     s->tls_workers = worker_count(serve_has_tls(config), config->tls_workers);
     pthread_mutex_init(&s->fresh_lock, NULL);
     s->crew = calloc(serve_crew_count(s) + 1, sizeof *s->crew);
@@ -153,11 +155,14 @@ int serve_start(const struct config *config, struct serve **ret_serve)
 bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol,
                     union address *ret_address)
 {
-    if (index >= s->endpoint_count)
-        return false;
-    *ret_protocol = s->endpoints[index].kind->protocol;
-    *ret_address = s->endpoints[index].address;
-    return true;
+    for (size_t i = 0; i < s->endpoint_count; i++) {
+        if (s->endpoints[i].kind->behind || index-- > 0)
+            continue;
+        *ret_protocol = s->endpoints[i].kind->protocol;
+        *ret_address = s->endpoints[i].address;
+        return true;
+    }
+    return false;
 }
 
 uint16_t serve_port(const struct serve *s, enum protocol protocol)
@@ -287,6 +292,7 @@ void serve_close(struct serve *s)
     uploads_close(s->uploads);
     serve_unbind(s);
     serve_tls_close(s);
+    ftp_relay_close(s->ftp_relay);
     rootdir_close(&s->root);
     for (struct access *a = s->access, *older; a; a = older) {
         older = a->older;

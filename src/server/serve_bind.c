@@ -7,6 +7,7 @@
 #include "server/tftp_service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* A service's own functions behind one shape. */
@@ -57,6 +58,15 @@ static int open_ftp(struct worker *worker, int fd, void **ret_service)
     return error;
 }
 
+static int open_ftps(struct worker *worker, int fd, void **ret_service)
+{
+    struct ftp_service *service;
+    int error = ftps_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
 static int open_https(struct worker *worker, int fd, void **ret_service)
 {
     struct http_service *service;
@@ -77,13 +87,15 @@ static void close_ftp(void *service)
 }
 
 static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,        6969,
-                                          false,         open_tftp,  drain_tftp,  close_tftp };
+                                          false,         open_tftp,  drain_tftp,  close_tftp, false };
 static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,        8080,
-                                          false,         open_http,   drain_http,  close_http };
+                                          false,         open_http,   drain_http,  close_http, false };
 static const struct service_kind https = { PROTOCOL_HTTPS, SOCK_STREAM, "https.port", 443,       8443,
-                                           true,           open_https,  drain_http,   close_http };
+                                           true,           open_https,  drain_http,   close_http, false };
 static const struct service_kind ftp = { PROTOCOL_FTP, SOCK_STREAM, "ftp.port", 21,        2121,
-                                         false,        open_ftp,    drain_ftp,  close_ftp };
+                                         false,        open_ftp,    drain_ftp,  close_ftp, false };
+static const struct service_kind ftps = { PROTOCOL_FTP, SOCK_STREAM, "ftp.port", 0,         0,
+                                          true,         open_ftps,   drain_ftp,  close_ftp, true };
 
 size_t serve_workers_of(const struct serve *s, const struct service_kind *kind)
 {
@@ -165,6 +177,24 @@ static int bind_kind(struct serve *s, const struct service_kind *kind, bool port
     return 0;
 }
 
+/* The TLS workers' part of each listener of FTP. */
+static int bind_ftps(struct serve *s)
+{
+    size_t count = s->endpoint_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct endpoint *from = &s->endpoints[i];
+        if (from->kind != &ftp)
+            continue;
+        if (s->endpoint_count == ENDPOINTS_MAX)
+            return -E2BIG;
+        struct endpoint *l = &s->endpoints[s->endpoint_count++];
+        *l = (struct endpoint){ .kind = &ftps, .address = from->address };
+        for (size_t w = 0; w < s->tls_workers; w++)
+            l->fds[w] = fcntl(from->fds[0], F_DUPFD_CLOEXEC, 0);
+    }
+    return 0;
+}
+
 int serve_bind(struct serve *s)
 {
     const struct config *c = s->config;
@@ -175,7 +205,9 @@ int serve_bind(struct serve *s)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
     if (!error && c->ftp_enable)
         error = bind_kind(s, &ftp, c->ftp_port_set, c->ftp_port);
-    if (!error && serve_has_tls(c))
+    if (!error && serve_has_ftps(c))
+        error = bind_ftps(s);
+    if (!error && serve_has_https(c))
         error = bind_kind(s, &https, c->https_port_set, c->https_port);
     if (!error && s->endpoint_count == 0) {
         log_error("nothing to serve: tftp.enable, http.enable and ftp.enable are 0 and HTTPS has no certificate, or no "

@@ -108,6 +108,9 @@ int crew_open(struct serve *s, size_t index)
     c->worker.hash_seed = s->hash_seed;
     c->worker.share = (unsigned)(c->tls ? s->tls_workers : s->workers);
     c->worker.index = (unsigned)(c->tls ? index - s->workers : index);
+    c->worker.ftp_share = (unsigned)(s->workers + (s->ftp_relay ? s->tls_workers : 0));
+    c->worker.ftp_index = (unsigned)index;
+    c->worker.ftp_relay = s->ftp_relay;
     c->worker.tls = c->tls ? tls_context_share(s->tls) : NULL;
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
     c->has_loop = !error;
