@@ -186,7 +186,8 @@ int tls_context_open(const struct tls_options *o, struct buf *why, struct ssl_ct
 
 struct ssl_ctx_st *tls_context_share(struct ssl_ctx_st *context)
 {
-    SSL_CTX_up_ref(context);
+    if (context)
+        SSL_CTX_up_ref(context);
     return context;
 }
 

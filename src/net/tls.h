@@ -85,7 +85,7 @@ struct tls_options {
 /* Refuses a key that anybody but its owner may read, or that belongs to a stranger (R6). 0, or a negative errno
  * and in `why` one line that names the file. */
 int tls_context_open(const struct tls_options *options, struct buf *why, struct ssl_ctx_st **ret_context);
-/* One more reference. */
+/* One more reference; NULL is none. */
 struct ssl_ctx_st *tls_context_share(struct ssl_ctx_st *context);
 /* One less; NULL is none. */
 void tls_context_close(struct ssl_ctx_st *context);

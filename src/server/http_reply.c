@@ -24,6 +24,7 @@ static struct http_reply *begin(struct http_connection *c)
     e->bytes = 0;
     e->code = 0;
     e->reason = NULL;
+    caller_note_certificate(&c->stream, e);
     e->name_len = e->agent_len = 0;
     r->start_ms = c->since_ms;
     r->holds_file = r->linger = false;
@@ -172,6 +173,7 @@ static const struct {
 static bool admit(struct http_connection *c, const struct http_request *request, struct slice name)
 {
     struct access_request ask = { .caller = { .protocol = c->reply->event.protocol, .peer = &c->peer }, .name = name };
+    ask.caller.certificate = journal_event_certificate(&c->reply->event);
     c->service->challenges = BUF_ON(c->service->challenge_bytes);
     struct http_admission a = http_login(c->service->worker, request, ask, &c->service->challenges);
     if (a.status)
@@ -245,7 +247,11 @@ void http_reply_to_request(struct http_connection *c, struct slice head)
         return;
     }
     note_agent(c, request.field[HTTP_FIELD_USER_AGENT]);
-    answer_whole(c, &request);
+    /* The same phone on a new connection gets the verdict of today. */
+    if (!stream_still_good(&c->stream, http_service_tls(c->service)))
+        answer_and_close(c, &request, 503, "the trusted certificates have changed");
+    else
+        answer_whole(c, &request);
 }
 
 /* What can be known of a head that is not whole. */

@@ -164,6 +164,11 @@ uint16_t serve_port(const struct serve *s, enum protocol protocol)
     return 0;
 }
 
+bool serve_listener_is_legacy(const struct serve *s, size_t index)
+{
+    return s->endpoints[index].kind->legacy;
+}
+
 int serve_root_fd(const struct serve *s)
 {
     return s->root.fd;
@@ -234,7 +239,7 @@ const char *serve_open_to(const struct serve *s)
 
 void serve_reload(struct serve *s, const struct config *fresh)
 {
-    serve_tls_reload(s);
+    serve_tls_reload(s, fresh);
     pthread_mutex_lock(&s->fresh_lock);
     config_apply_live(&s->fresh, fresh, say_restart, NULL);
     reload_access(s, fresh);
