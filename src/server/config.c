@@ -8,6 +8,10 @@
     {                                                                                                          \
         key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                               \
     }
+#define LIVE_TEXT(key, field, min, max, value, what)                                                           \
+    {                                                                                                          \
+        key, CONFIG_TEXT, true, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                   \
+    }
 #define SWITCH(key, field, value, what)                                                                        \
     {                                                                                                          \
         key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                                 \
@@ -69,6 +73,20 @@ static const struct config_key keys[] = {
          "PEM file of each certificate's private key, in the same order, readable by its owner only"),
     { "tls.min_version", CONFIG_CHOICE, false, 0, 0, "1.2 1.3", "1.2", NULL, "oldest version of TLS that is spoken",
       AT(tls_min_version), 0, CONFIG_ONCE },
+    { "tls.client_certificates", CONFIG_CHOICE, false, 0, 0, "off optional required", "off", NULL,
+      "certificates of phones: not asked for, asked for, or nobody comes in without one",
+      AT(tls_client_certificates), 0, CONFIG_ONCE },
+    TEXT("tls.client_ca", tls_client_ca, 0, 4095, "", "PEM file of the authorities whose certificates phones show"),
+    TEXT("tls.client_crl", tls_client_crl, 0, 4095, "",
+         "PEM file of these authorities' revocation lists, one of each; blank is none"),
+    LIVE_TEXT("tls.client_revoked", tls_client_revoked, 0, 65536, "",
+              "serial numbers of certificates that are revoked, hexadecimal, separated by commas"),
+    LIVE_TEXT("tls.server_names", tls_server_names, 0, 8192, "",
+              "host names of this server, separated by commas, *. for one label of any kind: whoever asks for another"
+              " is turned away in the handshake; blank is any"),
+    SWITCH("tls.legacy", tls_legacy, "0",
+           "serve old phones too: TLS 1.0 and 1.1 and their ciphers, on tls.legacy_port and nowhere else"),
+    PORT("tls.legacy_port", tls_legacy_port, "8444", "TCP port of tls.legacy; 0 takes any free one"),
     NUMBER("tls.workers", tls_workers, 0, 64, "0",
            "threads that serve HTTPS and FTP over TLS, and nothing else; 0 is one a processor"),
     NUMBER("workers", workers, 0, 64, "0", "threads that serve TFTP, HTTP and FTP; 0 is one a processor"),
@@ -502,8 +520,9 @@ void config_apply_live(struct config *c, const struct config *fresh, config_rest
             restart(context, k);
             continue;
         }
-        /* Only numbers are live: texts belong to another arena. */
-        *(uint32_t *)field_of(c, k->offset) = *(const uint32_t *)value_of(fresh, k->offset);
+        /* Texts belong to another arena: whoever lives by them takes them himself. */
+        if (is_number(k))
+            *(uint32_t *)field_of(c, k->offset) = *(const uint32_t *)value_of(fresh, k->offset);
     }
     const struct config_key *pnp = changed_pnp(c, fresh);
     if (pnp)

@@ -62,6 +62,13 @@ struct config {
     bool https_port_set;
     struct slice tls_certificate, tls_key; /* tls.certificate, tls.key: PEM files, at most 2, separated by commas */
     struct slice tls_min_version; /* tls.min_version: 1.2 or 1.3 */
+    struct slice tls_client_certificates; /* tls.client_certificates: off, optional, required */
+    struct slice tls_client_ca, tls_client_crl; /* PEM files */
+    struct slice tls_client_revoked; /* tls.client_revoked: serial numbers */
+    struct slice tls_server_names; /* tls.server_names */
+    bool tls_legacy;          /* tls.legacy: a listener of its own for TLS 1.0 */
+    uint32_t tls_legacy_port; /* tls.legacy_port: 0 any free; default 8444 */
+    bool tls_legacy_port_set;
     uint32_t tls_workers;     /* tls.workers: threads; 0: one a core */
     uint32_t workers;         /* workers: threads; 0: one a core */
     struct slice state_dir;   /* state.dir: where the journal's database lives */

@@ -173,6 +173,11 @@ uint16_t serve_port(const struct serve *s, enum protocol protocol)
     return 0;
 }
 
+bool serve_listener_is_legacy(const struct serve *s, size_t index)
+{
+    return s->endpoints[index].kind->legacy;
+}
+
 int serve_root_fd(const struct serve *s)
 {
     return s->root.fd;
@@ -240,7 +245,7 @@ const char *serve_open_to(const struct serve *s)
 void serve_reload(struct serve *s, const struct config *fresh)
 {
     struct access *a = NULL;
-    serve_tls_reload(s);
+    serve_tls_reload(s, fresh);
     if (access_open(fresh, &a))
         log_error("out of memory: users and rules stay as they were");
     if (access_writes_tree(a) && !s->writes_root)

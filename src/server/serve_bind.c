@@ -86,16 +86,66 @@ static void close_ftp(void *service)
     ftp_service_close(service);
 }
 
-static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,        6969,
-                                          false,         open_tftp,  drain_tftp,  close_tftp, false };
-static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,        8080,
-                                          false,         open_http,   drain_http,  close_http, false };
-static const struct service_kind https = { PROTOCOL_HTTPS, SOCK_STREAM, "https.port", 443,       8443,
-                                           true,           open_https,  drain_http,   close_http, false };
-static const struct service_kind ftp = { PROTOCOL_FTP, SOCK_STREAM, "ftp.port", 21,        2121,
-                                         false,        open_ftp,    drain_ftp,  close_ftp, false };
-static const struct service_kind ftps = { PROTOCOL_FTP, SOCK_STREAM, "ftp.port", 0,         0,
-                                          true,         open_ftps,   drain_ftp,  close_ftp, true };
+static int open_legacy(struct worker *worker, int fd, void **ret_service)
+{
+    struct http_service *service;
+    int error = https_legacy_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static const struct service_kind tftp = { .protocol = PROTOCOL_TFTP,
+                                          .socket_type = SOCK_DGRAM,
+                                          .port_key = "tftp.port",
+                                          .port = 69,
+                                          .port_unprivileged = 6969,
+                                          .open = open_tftp,
+                                          .drain = drain_tftp,
+                                          .close = close_tftp };
+static const struct service_kind http = { .protocol = PROTOCOL_HTTP,
+                                          .socket_type = SOCK_STREAM,
+                                          .port_key = "http.port",
+                                          .port = 80,
+                                          .port_unprivileged = 8080,
+                                          .open = open_http,
+                                          .drain = drain_http,
+                                          .close = close_http };
+static const struct service_kind https = { .protocol = PROTOCOL_HTTPS,
+                                           .socket_type = SOCK_STREAM,
+                                           .port_key = "https.port",
+                                           .port = 443,
+                                           .port_unprivileged = 8443,
+                                           .tls = true,
+                                           .open = open_https,
+                                           .drain = drain_http,
+                                           .close = close_http };
+static const struct service_kind legacy = { .protocol = PROTOCOL_HTTPS,
+                                            .socket_type = SOCK_STREAM,
+                                            .port_key = "tls.legacy_port",
+                                            .port = 8444,
+                                            .port_unprivileged = 8444,
+                                            .legacy = true,
+                                            .tls = true,
+                                            .open = open_legacy,
+                                            .drain = drain_http,
+                                            .close = close_http };
+static const struct service_kind ftp = { .protocol = PROTOCOL_FTP,
+                                         .socket_type = SOCK_STREAM,
+                                         .port_key = "ftp.port",
+                                         .port = 21,
+                                         .port_unprivileged = 2121,
+                                         .open = open_ftp,
+                                         .drain = drain_ftp,
+                                         .close = close_ftp };
+static const struct service_kind ftps = { .protocol = PROTOCOL_FTP,
+                                           .socket_type = SOCK_STREAM,
+                                           .port_key = "ftp.port",
+                                           .tls = true,
+                                           .behind = true,
+                                           .open = open_ftps,
+                                           .drain = drain_ftp,
+                                           .close = close_ftp };
 
 size_t serve_workers_of(const struct serve *s, const struct service_kind *kind)
 {
@@ -139,7 +189,7 @@ static int bind_one(struct serve *s, const struct service_kind *kind, struct sli
 {
     struct endpoint *l = &s->endpoints[s->endpoint_count];
     if (s->endpoint_count == ENDPOINTS_MAX) {
-        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 3);
+        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 5);
         return -E2BIG;
     }
     *l = (struct endpoint){ .kind = kind };
@@ -165,7 +215,7 @@ static int bind_kind(struct serve *s, const struct service_kind *kind, bool port
         part = slice_trim(part);
         if (!port_set && first && address_parse(part, 0, &probe)) {
             port = usual_port(kind, probe);
-            if (port == kind->port_unprivileged)
+            if (port != kind->port)
                 log_info("%s: port %u may not be bound by this user: using %u", protocol_name(kind->protocol),
                          kind->port, port);
         }
@@ -209,6 +259,8 @@ int serve_bind(struct serve *s)
         error = bind_ftps(s);
     if (!error && serve_has_https(c))
         error = bind_kind(s, &https, c->https_port_set, c->https_port);
+    if (!error && serve_has_tls(c) && c->tls_legacy)
+        error = bind_kind(s, &legacy, c->tls_legacy_port_set, c->tls_legacy_port);
     if (!error && s->endpoint_count == 0) {
         log_error("nothing to serve: tftp.enable, http.enable and ftp.enable are 0 and HTTPS has no certificate, or no "
                   "address of listen could be bound");
