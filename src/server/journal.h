@@ -6,6 +6,7 @@
 #ifndef DIALTONE_SERVER_JOURNAL_H
 #define DIALTONE_SERVER_JOURNAL_H
 
+#include "guide/mac.h"
 #include "net/address.h"
 #include "server/protocol.h"
 
@@ -34,6 +35,9 @@ struct journal_event {
     uint64_t bytes;     /* of the file, sent and (TFTP) acknowledged, or received */
     uint16_t code;      /* HTTP status, TFTP error code; 0: none */
     const char *reason; /* static text or NULL: "is a directory", "silent for 8 tries" */
+    const char *meaning; /* static text: what the name is; NULL: what it looks like */
+    bool has_mac;        /* the request says whose it is, whatever name and agent say */
+    struct mac mac;
     uint8_t name_len, agent_len;
     char name[JOURNAL_NAME_BYTES]; /* as asked, decoded */
     char agent[JOURNAL_AGENT_BYTES];
