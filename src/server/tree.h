@@ -100,7 +100,7 @@ void tree_forget(struct tree *t);
 /* What is directly in a directory, one entry a call, in the directory's own order: nothing is gathered, so a large
  * one costs no memory and can be read a little at a time. Left out: what cannot be asked for by name (control
  * bytes, backslashes), what is neither file nor directory, links but those that root.follow_symlinks lets be
- * followed beneath the root. */
+ * followed beneath the root. What phones have sent comes last, and in place of what the tree has under such a name. */
 struct tree_listing;
 struct tree_entry {
     struct slice name; /* one segment; borrowed until the next call */

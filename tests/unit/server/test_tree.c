@@ -432,6 +432,32 @@ static void r2_a_listing_follows_links_that_stay_beneath(void **state)
     assert_listing(h, "/top", "-");
 }
 
+static void a_listing_shows_what_phones_have_sent_in_place_of_what_the_tree_has(void **state)
+{
+    struct house *h = *state;
+    struct rootdir sent;
+    struct tree *over;
+    assert_int_equal(mkdir("../sent", 0700), 0);
+    assert_int_equal(mkdir("../sent/d", 0700), 0);
+    assert_int_equal(mkdir("../sent/gone", 0700), 0);
+    put("../sent/d/00156574b150-local.cfg", "sent");
+    put("../sent/d/.00156574b150-local.cfg.1", "older");
+    put("../sent/d/.upload-1-1.tmp", "coming");
+    put("../sent/d/notes.txt", "not a phone's");
+    put("../sent/gone/00156574b150-local.cfg", "of a directory that is no more");
+    assert_int_equal(rootdir_open_root("../sent", false, &sent), 0);
+    assert_int_equal(tree_open(&sent, "../sent", &h->loop, &over), 0);
+    tree_overlay(h->tree, over);
+    assert_listing(h, "/d", "00156574b150-local.cfg e/ ");
+    assert_listing(h, "/d/e", "b.cfg ");
+    assert_listing(h, "/", "a.cfg d/ ");
+    assert_listing(h, "/gone", "-");
+    put("d/00156574B150-local.cfg", "the administrator's");
+    put("d/00156574b151-local.cfg", "the administrator's");
+    assert_listing(h, "/d", "00156574b150-local.cfg 00156574b151-local.cfg e/ ");
+    rootdir_close(&sent);
+}
+
 static void a_blob_lives_as_long_as_a_transfer_holds_it(void **state)
 {
     struct house *h = *state;
@@ -552,6 +578,7 @@ int main(void)
                                         teardown),
         test(a_file_with_a_second_link_elsewhere_is_never_stale),
         test(r2_a_listing_shows_what_can_be_asked_for_and_no_more),
+        test(a_listing_shows_what_phones_have_sent_in_place_of_what_the_tree_has),
         cmocka_unit_test_setup_teardown(r2_a_listing_follows_links_that_stay_beneath, setup_following, teardown),
         test(a_blob_lives_as_long_as_a_transfer_holds_it),
         test(a_large_file_is_a_descriptor_that_notices_changes),
