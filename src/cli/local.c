@@ -59,7 +59,7 @@ static bool is_wanted(const struct local *l, struct slice name)
 {
     struct slice directory, last;
     struct name_meaning m = name_meaning(name);
-    upload_files_split(name, &directory, &last);
+    rootdir_split(name, &directory, &last);
     return name_kind_is_sent(m.kind) && (!l->has_mac || mac_eq(m.mac, l->mac)) &&
            (!l->kind.len || slice_ends_nocase(last, l->kind));
 }
@@ -121,7 +121,7 @@ static struct slice version_path(struct local *l, unsigned version)
     struct slice directory, last, path = SLICE_NONE;
     if (!version)
         return l->found;
-    upload_files_split(l->found, &directory, &last);
+    rootdir_split(l->found, &directory, &last);
     upload_files_version_name(last, version, name);
     arena_format(&l->arena, &path, "%.*s/%s", SLICE_ARG(directory), name);
     return slice_eq(directory, SLICE(".")) ? slice_from(path, 2) : path;
@@ -289,7 +289,7 @@ static int diff(struct local *l, unsigned from, unsigned to)
 /* The server must be able to read and replace it: owner and mode are the present file's. */
 static int put_back(int dirfd, struct slice last, struct slice bytes)
 {
-    char temporary[UPLOAD_NAME_BYTES], name[UPLOAD_NAME_BYTES];
+    char temporary[ROOTDIR_TEMPORARY_BYTES], name[UPLOAD_NAME_BYTES];
     struct upload_gone gone;
     struct stat st;
     struct buf out = BUF_ON(name);
@@ -297,10 +297,10 @@ static int put_back(int dirfd, struct slice last, struct slice bytes)
     buf_text(&out, last);
     if (!buf_terminate(&out) || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return -ENOENT;
-    int error = upload_files_temporary(dirfd, st.st_mode & 0666, temporary, &fd);
+    int error = rootdir_temporary(dirfd, st.st_mode & 0666, temporary, &fd);
     if (error)
         return error;
-    error = upload_files_write(fd, bytes);
+    error = rootdir_write(fd, bytes);
     if (!error && (st.st_uid != geteuid() || st.st_gid != getegid()) && fchown(fd, st.st_uid, st.st_gid) < 0)
         error = -errno;
     if (!error)
@@ -319,7 +319,7 @@ static int restore(struct local *l, unsigned version)
         status = read_version(l, version, &bytes);
     if (status)
         return status;
-    upload_files_split(l->found, &directory, &last);
+    rootdir_split(l->found, &directory, &last);
     int error = upload_files_directory(&l->root, directory, false, &dirfd);
     if (!error) {
         error = put_back(dirfd, last, bytes);

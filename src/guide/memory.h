@@ -8,6 +8,7 @@
  *     file.1.md5 = 0123...
  *     central.account.1.label = Reception
  *     personal.features.dnd_mode = 1
+ *     trigger.power_ons = 3
  *     flash.end = 1
  *
  * `central.` is what provisioning set, `personal.` the MAC-local CFG file, `file.` the last run's files in
@@ -16,6 +17,7 @@
 #define DIALTONE_GUIDE_MEMORY_H
 
 #include "guide/settings.h"
+#include "guide/trigger.h"
 
 /* One downloaded file of the last run. */
 struct memory_file {
@@ -27,6 +29,7 @@ struct memory_file {
 struct memory {
     struct settings central, personal;
     struct memory_file *files;
+    struct trigger_memory triggers;
     struct slice model, firmware; /* of the phone that wrote it: after a change everything is applied anew */
 };
 

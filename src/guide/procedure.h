@@ -63,7 +63,9 @@ enum wish_kind {
     WISH_WAIT,     /* let wait_ms go by; procedure_answer_waited() */
     WISH_PIN,      /* ask the user for the PIN; procedure_answer_pin() */
     WISH_FETCH,    /* a boot or CFG file; procedure_answer_fetch() with its bytes */
-    WISH_RESOURCE, /* a resource file or firmware; procedure_answer_fetch(), bytes may stay away */
+    WISH_RESOURCE, /* a resource file; or firmware (limit SIZE_MAX), whose bytes may stay away; procedure_answer_fetch() */
+    WISH_KEEP,     /* put `bytes` into flash as a resource of `key`; procedure_answer_kept() */
+    WISH_DROP,     /* take the resource `name` of `key` out of flash, "" all of them; procedure_answer_kept() */
     WISH_APPLY,    /* put `memory` into flash; procedure_answer_applied() */
     WISH_REBOOT,   /* the phone reboots; procedure_answer_rebooted() */
     WISH_DONE      /* the run is over: procedure_report() */
@@ -73,7 +75,11 @@ struct wish {
     enum wish_kind kind;
     struct slice url;            /* FETCH, RESOURCE: absolute, wildcards replaced */
     struct slice user, password; /* for this URL, when it brings none of its own; "" none */
-    struct slice key;            /* RESOURCE: the parameter that asks */
+    size_t limit;                /* FETCH, RESOURCE: a longer one is refused */
+    struct slice key;            /* RESOURCE, KEEP: the parameter that asks; DROP: the one that had asked */
+    struct slice name;           /* KEEP: last segment of the URL, decoded; KEEP, DROP */
+    struct slice bytes;          /* KEEP */
+    bool many;                   /* KEEP: beside the others of `key`, not in their place */
     uint32_t wait_ms;            /* WAIT */
     uint32_t timeout_ms;         /* FETCH, RESOURCE: silence of the server that counts as a failure */
     const struct memory *memory; /* APPLY */
@@ -114,6 +120,8 @@ void procedure_answer_waited(struct procedure *p);
 void procedure_answer_pin(struct procedure *p, struct slice pin);
 void procedure_answer_fetch(struct procedure *p, const struct fetched *fetched);
 /* `why` when it could not be kept: the run fails. */
+/* `why` when flash could not be changed: it is told, and the run goes on. */
+void procedure_answer_kept(struct procedure *p, bool kept, struct slice why);
 void procedure_answer_applied(struct procedure *p, bool kept, struct slice why);
 void procedure_answer_rebooted(struct procedure *p);
 /* Complete at WISH_DONE; before that what is known so far. */

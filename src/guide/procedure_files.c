@@ -456,6 +456,8 @@ void run_absent_file(struct procedure *p)
     case STATE_RETRY_WAIT:
     case STATE_PIN:
     case STATE_RESOURCE:
+    case STATE_KEEP:
+    case STATE_DROP:
     case STATE_APPLY:
     case STATE_REBOOT:
     case STATE_DONE:

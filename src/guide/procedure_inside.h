@@ -10,6 +10,7 @@
 #include "guide/address.h"
 #include "guide/boot.h"
 #include "guide/procedure.h"
+#include "guide/resource.h"
 
 enum state {
     STATE_CALL,
@@ -26,6 +27,8 @@ enum state {
     STATE_KEY_RSA,    /* <base>.enc of an encrypted file */
     STATE_KEY_SHARED, /* <base>_Security.enc */
     STATE_RESOURCE,
+    STATE_KEEP,
+    STATE_DROP,
     STATE_APPLY,
     STATE_REBOOT,
     STATE_DONE
@@ -69,6 +72,11 @@ struct procedure {
     const struct cfg_assignment *resource_next;
     bool resource_one_cfg;            /* old mechanism: only this file's */
     void (*after_resources)(struct procedure *p);
+    const struct resource *resource; /* of the present one; NULL: firmware */
+    uint32_t resource_line;
+    struct slice resource_name;
+    char *resource_bytes; /* good, and to be kept */
+    size_t resource_len;
     struct settings_run run;
     struct settings effective_before;
 };
@@ -111,6 +119,9 @@ void run_conclude(struct procedure *p);
 
 /* Resources (procedure_resources.c): asks for the next one in force, or goes on with after_resources. */
 void run_ask_resources(struct procedure *p);
+/* It came: it is checked, and kept when it is good. */
+void run_got_resource(struct procedure *p, struct slice bytes);
+void run_kept_resource(struct procedure *p, bool kept, struct slice why);
 /* Those of one file (old mechanism), then `then`. */
 void run_ask_resources_of(struct procedure *p, const struct run_cfg *cfg, void (*then)(struct procedure *p));
 /* Those of every file of the run, then `then`. */

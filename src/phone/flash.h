@@ -1,5 +1,6 @@
-/* What survives a reboot: one file a phone, `<mac>.flash` in a directory, replaced whole or not at all. Its
- * content is guide/memory.h's. */
+/* What survives a reboot: one file a phone, `<mac>.flash` in a directory, replaced whole or not at all; its content
+ * is guide/memory.h's. Resource files lie beside it, in `<mac>.files`, named by the parameter that asked for them, or
+ * `<parameter>=<name>` where there may be several. */
 #ifndef DIALTONE_PHONE_FLASH_H
 #define DIALTONE_PHONE_FLASH_H
 
@@ -22,5 +23,13 @@ void flash_close(struct flash *f);
 const char *flash_read(const struct flash *f, struct memory *m, struct arena *arena);
 /* 0 or a negative errno; the old content stays on failure. */
 int flash_write(const struct flash *f, const struct memory *m, struct arena *arena);
+
+/* Keeps a resource file in the place of the one before. `name` "": the parameter has one only. 0 or a negative
+ * errno; the old one stays on failure. */
+int flash_keep(const struct flash *f, struct slice key, struct slice name, struct slice bytes);
+/* Takes it away, "" all of the key's; fine when there is none. */
+int flash_drop(const struct flash *f, struct slice key, struct slice name, struct arena *arena);
+/* The bytes; -ENOENT. */
+int flash_kept(const struct flash *f, struct slice key, struct slice name, struct arena *arena, struct slice *ret_bytes);
 
 #endif

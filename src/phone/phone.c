@@ -93,16 +93,14 @@ static bool is_on(const struct phone *p, const char *key)
 
 static void fetch(struct phone *p, const struct wish *wish)
 {
-    const struct param *param = param_find(wish->key, NULL);
-    bool firmware = param && (param->url == PARAM_URL_FIRMWARE || param->url == PARAM_URL_HANDSET);
     struct transport_request request = {
         .url = wish->url,
         .user = wish->user,
         .password = wish->password,
         .user_agent = slice_of(p->agent, p->agent_len),
         .timeout_ms = wish->timeout_ms,
-        .limit = firmware ? SIZE_MAX : PROCEDURE_FILE_BYTES_MAX,
-        .discard = wish->kind == WISH_RESOURCE,
+        .limit = wish->limit,
+        .discard = wish->limit == SIZE_MAX, /* firmware */
         .verify_peer = !slice_eq(settings_value(&p->memory.central, SLICE("static.security.trust_certificates")),
                                  SLICE("0")),
         .verify_host = is_on(p, "static.security.cn_validation"),
@@ -143,6 +141,14 @@ static void apply(struct phone *p, const struct wish *wish)
     procedure_answer_applied(p->procedure, error == 0, slice_str(p->problem));
 }
 
+static void keep(struct phone *p, const struct wish *wish)
+{
+    int error = wish->kind == WISH_KEEP ? flash_keep(p->flash, wish->key, wish->many ? wish->name : SLICE_NONE, wish->bytes)
+                                        : flash_drop(p->flash, wish->key, wish->name, &p->arena);
+    snprintf(p->problem, sizeof p->problem, "the flash could not be written: %s", strerror(-error));
+    procedure_answer_kept(p->procedure, error == 0, error ? slice_str(p->problem) : SLICE_NONE);
+}
+
 static void reboot(struct phone *p, const struct wish *wish)
 {
     if (p->watch.reboots)
@@ -159,6 +165,10 @@ static bool grant(struct phone *p, const struct wish *wish)
         return true;
     case WISH_PIN:
         enter_pin(p);
+        return true;
+    case WISH_KEEP:
+    case WISH_DROP:
+        keep(p, wish);
         return true;
     case WISH_APPLY:
         apply(p, wish);

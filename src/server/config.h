@@ -17,6 +17,16 @@ struct config_rule {
     struct slice protocols; /* separated by commas; "": all */
     struct slice write;     /* none, uploads, create, overwrite */
     bool anonymous, read;
+    uint32_t file_max, directory_max; /* MiB */
+};
+
+/* pnp.N: see server/pnp_phone.h for what it means. */
+struct config_pnp {
+    bool used;            /* one of its keys was given */
+    struct slice vendors; /* separated by commas; "*": any */
+    struct slice models;  /* separated by commas */
+    struct slice macs;    /* beginnings of MAC addresses, separated by commas */
+    struct slice url;     /* "": no answer */
 };
 
 /* user.NAME */
@@ -78,6 +88,16 @@ struct config {
     uint32_t ftp_peer_sessions;
     uint32_t ftp_login_s;     /* a login must be complete within */
     uint32_t ftp_idle_s;      /* a session without a transfer may be silent for */
+    bool pnp_enable;          /* pnp.enable */
+    uint32_t pnp_port;        /* pnp.port: 0 any free; default 5060 */
+    bool pnp_port_set;
+    struct slice pnp_interfaces; /* pnp.interfaces: names separated by commas; "": every one that can multicast */
+    bool pnp_unicast;         /* pnp.unicast: also what is sent to this host alone */
+    struct slice pnp_url;     /* pnp.url: for this vendor's phones that no rule is for */
+    uint32_t pnp_rate;        /* SUBSCRIBEs a second from one address */
+    uint32_t pnp_total_rate;  /* and from all */
+    uint32_t pnp_exchanges;   /* remembered at once */
+    struct config_pnp pnp[CONFIG_RULES_MAX];     /* pnp.1 first */
     struct config_rule access[CONFIG_RULES_MAX]; /* access.1 first */
     struct config_user *users;                   /* in the order of their first mention */
     uint32_t user_count;
@@ -94,6 +114,8 @@ enum config_type {
     CONFIG_USERS,    /* user names, separated by commas */
     CONFIG_NETWORKS, /* numeric, separated by commas */
     CONFIG_SOME,     /* some of the words in `words`, separated by commas */
+    CONFIG_URL,      /* that phones can fetch from, and without a password unless it is https */
+    CONFIG_MACS,     /* beginnings of MAC addresses (config_mac_prefix()), separated by commas */
     CONFIG_HASH      /* what `dialtone passwd` prints; no value of it is ever shown */
 };
 
@@ -101,6 +123,7 @@ enum config_type {
 enum config_times {
     CONFIG_ONCE,
     CONFIG_PER_RULE, /* `access.N.key`; offsets are into struct config_rule */
+    CONFIG_PER_PNP,  /* `pnp.N.key`; offsets are into struct config_pnp */
     CONFIG_PER_USER  /* `user.NAME` */
 };
 
@@ -122,6 +145,11 @@ const struct config_key *config_keys(size_t *ret_count);
 /* `FIRST-LAST` or one port, within 1024..65535, at most CONFIG_PORTS_MAX of them: each is a descriptor. */
 #define CONFIG_PORTS_MAX 8192
 bool config_ports(struct slice text, uint16_t *ret_first, uint16_t *ret_last);
+
+/* `00:15:65`, `001565`: 1 to 12 hexadecimal digits, with or without separators (`:`, `-`, `.`) between them, written
+ * bare and in lower case. */
+#define CONFIG_MAC_DIGITS 12
+bool config_mac_prefix(struct slice text, struct buf *out);
 
 /* Every key at its default. */
 void config_init(struct config *c, struct arena *arena);

@@ -58,7 +58,7 @@ static void refuse_name(struct ftp_session *s, enum tree_answer answer)
 /* Everybody is anonymous here, so a rule that wants a login refuses. */
 static bool may_read(const struct ftp_session *s, struct slice name)
 {
-    struct access_request r = { .protocol = PROTOCOL_FTP, .peer = &s->peer, .name = name };
+    struct access_request r = { .caller = { .protocol = PROTOCOL_FTP, .peer = &s->peer }, .name = name };
     return access_decide(s->service->worker->access, &r).answer == ACCESS_YES;
 }
 

@@ -171,7 +171,7 @@ static const struct {
 /* False: refused, and answered. */
 static bool admit(struct http_connection *c, const struct http_request *request, struct slice name)
 {
-    struct access_request ask = { .protocol = c->reply->event.protocol, .peer = &c->peer, .name = name };
+    struct access_request ask = { .caller = { .protocol = c->reply->event.protocol, .peer = &c->peer }, .name = name };
     c->service->challenges = BUF_ON(c->service->challenge_bytes);
     struct http_admission a = http_login(c->service->worker, request, ask, &c->service->challenges);
     if (a.status)

@@ -49,21 +49,22 @@ static int open_journal(struct serve *s)
     return journal_open(&options, &s->journal);
 }
 
-/* A server that cannot take uploads still serves. */
+/* A server that cannot take uploads still serves, and writes into the tree where rules let it. */
 static int open_uploads(struct serve *s)
 {
     const struct config *c = s->config;
     bool in_state = c->upload_dir.len == 0;
     if (!c->upload_enable)
-        return 0;
+        return uploads_open(NULL, s->hash_seed, &s->uploads);
     if (asprintf(&s->uploads_path, "%.*s%s", SLICE_ARG(in_state ? c->state_dir : c->upload_dir),
                  in_state ? "/uploads" : "") < 0) {
         s->uploads_path = NULL;
         return -ENOMEM;
     }
-    if (uploads_open(s->uploads_path, s->hash_seed, &s->uploads))
-        log_warning("uploads are refused; upload.enable = 0 says the same without this warning");
-    return 0;
+    if (uploads_open(s->uploads_path, s->hash_seed, &s->uploads) == 0)
+        return 0;
+    log_warning("uploads are refused; upload.enable = 0 says the same without this warning");
+    return uploads_open(NULL, s->hash_seed, &s->uploads);
 }
 
 static size_t worker_count(bool any, uint32_t asked)
@@ -94,6 +95,8 @@ static int open_all(struct serve *s)
         error = open_journal(s);
     if (!error)
         error = open_uploads(s);
+    if (!error)
+        uploads_survey(s->uploads, &s->root, s->access);
     for (size_t i = 0; !error && i < serve_crew_count(s); i++)
         error = crew_open(s, i);
     return error;
@@ -176,7 +179,7 @@ const char *serve_database(const struct serve *s)
 
 const char *serve_uploads(const struct serve *s)
 {
-    return s->uploads ? s->uploads_path : "";
+    return uploads_root(s->uploads) ? s->uploads_path : "";
 }
 
 static void wake_all(struct serve *s)
@@ -215,13 +218,9 @@ static void free_old_access(struct serve *s)
     }
 }
 
-static void reload_access(struct serve *s, const struct config *fresh)
+/* Under fresh_lock. */
+static void take_access(struct serve *s, struct access *a)
 {
-    struct access *a;
-    if (access_open(fresh, &a)) {
-        log_error("out of memory: users and rules stay as they were");
-        return;
-    }
     a->older = s->access;
     s->access = a;
     free_old_access(s);
@@ -234,13 +233,17 @@ const char *serve_open_to(const struct serve *s)
 
 void serve_reload(struct serve *s, const struct config *fresh)
 {
+    struct access *a = NULL;
     serve_tls_reload(s);
+    if (access_open(fresh, &a))
+        log_error("out of memory: users and rules stay as they were");
+    uploads_survey(s->uploads, &s->root, a);
     pthread_mutex_lock(&s->fresh_lock);
     config_apply_live(&s->fresh, fresh, say_restart, NULL);
-    reload_access(s, fresh);
+    if (a)
+        take_access(s, a);
     pthread_mutex_unlock(&s->fresh_lock);
-    if (s->uploads)
-        uploads_recount(s->uploads);
+    uploads_recount(s->uploads);
     atomic_fetch_add(&s->reloads, 1);
     wake_all(s);
 }

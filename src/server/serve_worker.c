@@ -84,7 +84,7 @@ static int open_tree(struct crew *c)
     struct serve *s = c->serve;
     struct tree *uploads;
     int error = tree_open(&s->root, s->root_path, &c->worker.loop, &c->worker.tree);
-    if (error || !s->uploads)
+    if (error || !uploads_root(s->uploads))
         return error;
     error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
     if (!error)
@@ -98,6 +98,7 @@ int crew_open(struct serve *s, size_t index)
     *c = (struct crew){ .serve = s, .config = *s->config, .tls = index >= s->workers };
     c->worker.journal = s->journal;
     c->worker.uploads = s->uploads;
+    c->worker.root = &s->root;
     c->worker.config = &c->config;
     c->worker.access = s->access;
     c->worker.login = s->login;

@@ -15,7 +15,8 @@ struct uploads;
 struct worker {
     struct loop loop;
     struct tree *tree;
-    struct uploads *uploads; /* shared by all workers; NULL: none are taken */
+    const struct rootdir *root; /* the tree's; NULL: nothing is written into it */
+    struct uploads *uploads;    /* shared by all workers; NULL: nothing is written at all */
     struct journal *journal; /* shared by all workers; NULL: none */
     const struct config *config;
     const struct access *access; /* NULL: no rules; may be another one after any callback */

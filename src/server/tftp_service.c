@@ -447,22 +447,29 @@ static struct slot *begin(struct tftp_service *s, const struct datagram_in *m, c
     return t;
 }
 
+static struct caller caller_of(const struct datagram_in *m)
+{
+    return (struct caller){ .protocol = PROTOCOL_TFTP, .peer = &m->from };
+}
+
 /* There are no logins by TFTP, so a rule that wants one refuses. */
 static bool is_allowed(struct tftp_service *s, const struct datagram_in *m, struct slice name, enum access_act act,
-                       struct refusal *ret_refusal)
+                       enum access_write *ret_write, struct refusal *ret_refusal)
 {
-    struct access_request ask = { .protocol = PROTOCOL_TFTP, .peer = &m->from, .name = name, .act = act };
+    struct access_request ask = { .caller = caller_of(m), .name = name, .act = act };
     struct access_verdict v = access_decide(s->worker->access, &ask);
     *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_ACCESS, v.reason, false };
+    *ret_write = v.write;
     return v.answer == ACCESS_YES;
 }
 
 static void on_read_request(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p)
 {
     struct refusal no;
+    enum access_write write;
     struct tree_file file;
     struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
-    if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_READ, &no) ||
+    if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_READ, &write, &no) ||
         !ask_tree(s, p->name, &file, &no)) {
         refuse(s, m, p->name, no);
         return;
@@ -494,10 +501,11 @@ static bool make_upload_room(struct tftp_service *s)
 
 /* False: *ret_refusal says why not. */
 static bool ask_upload(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p,
-                       struct upload **ret_upload, struct refusal *ret_refusal)
+                       enum access_write write, struct upload **ret_upload, struct refusal *ret_refusal)
 {
-    struct upload_request request = { .name = p->name,
-                                      .peer = m->from,
+    struct upload_request request = { .caller = caller_of(m),
+                                      .name = p->name,
+                                      .write = write,
                                       .has_size = p->options.has_tsize,
                                       .size = p->options.has_tsize ? p->options.tsize : 0 };
     enum upload_answer answer = upload_begin(s->worker, &request, ret_upload);
@@ -511,10 +519,11 @@ static bool ask_upload(struct tftp_service *s, const struct datagram_in *m, cons
 static void on_write_request(struct tftp_service *s, const struct datagram_in *m, const struct tftp_packet *p)
 {
     struct refusal no;
+    enum access_write write;
     struct upload *upload;
     struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
-    if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_WRITE, &no) ||
-        !ask_upload(s, m, p, &upload, &no)) {
+    if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_WRITE, &write, &no) ||
+        !ask_upload(s, m, p, write, &upload, &no)) {
         refuse(s, m, p->name, no);
         return;
     }

@@ -242,7 +242,12 @@ static enum tree_answer ask(struct tree *t, struct slice name, struct tree_file 
         return from_memory(t, known, ret_file);
     if (!name.len)
         return TREE_DIRECTORY;
-    return rootdir_name_ok(name) ? find(t, name, ret_file) : TREE_BAD_NAME;
+    if (!rootdir_name_ok(name))
+        return TREE_BAD_NAME;
+    struct slice directory, last;
+    rootdir_split(name, &directory, &last);
+    /* Half a file that somebody is writing. */
+    return rootdir_is_temporary(last) ? TREE_ABSENT : find(t, name, ret_file);
 }
 
 /* False: nothing was uploaded under this name, so the tree itself answers. */

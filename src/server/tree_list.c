@@ -81,7 +81,8 @@ enum tree_step tree_listing_next(struct tree_listing *l, struct tree_entry *ret_
         return TREE_STEP_TOO_MANY;
     struct slice name = slice_str(e->d_name);
     /* One that vanished since is no error. */
-    if (!rootdir_name_ok(name) || fstatat(dirfd(l->dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (!rootdir_name_ok(name) || rootdir_is_temporary(name) ||
+        fstatat(dirfd(l->dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return TREE_STEP_NOTHING;
     if (S_ISLNK(st.st_mode) && (!l->tree->root->follow_symlinks || !stat_followed(l, name, &st)))
         return TREE_STEP_NOTHING;

@@ -17,9 +17,9 @@ static struct access_verdict decide(const char *name, const char *user, const ch
 {
     union address a;
     assert_true(address_parse(slice_str(peer), 4711, &a));
-    struct access_request r = { .protocol = protocol, .peer = &a, .name = slice_str(name), .act = act };
-    r.user = user ? users_find(&rules->users, slice_str(user)) : NULL;
-    assert_true(!user || r.user);
+    struct access_request r = { .caller = { .protocol = protocol, .peer = &a }, .name = slice_str(name), .act = act };
+    r.caller.user = user ? users_find(&rules->users, slice_str(user)) : NULL;
+    assert_true(!user || r.caller.user);
     return access_decide(rules, &r);
 }
 
@@ -41,7 +41,7 @@ static void without_rules_everybody_reads_and_phones_upload(void **state)
     assert_non_null(access_open_to(NULL));
     union address a;
     assert_true(address_parse(SLICE("::1"), 1, &a));
-    struct access_request r = { .name = SLICE("x"), .peer = &a };
+    struct access_request r = { .caller = { .peer = &a }, .name = SLICE("x") };
     assert_int_equal(access_decide(NULL, &r).answer, ACCESS_YES);
 }
 
