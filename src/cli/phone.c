@@ -11,6 +11,7 @@ struct desk {
     struct loop loop;
     struct transport *transport;
     struct flash flash;
+    struct secret_keys keys;
     struct phone *phone;
     struct timeline timeline;
     uv_signal_t interrupt, terminate;
@@ -46,7 +47,13 @@ static void on_done(void *context, const struct report *r)
 static int power_on(struct desk *d)
 {
     const struct phone_arguments *a = d->arguments;
-    struct phone_options options = { a->id, slice_str(a->server), slice_str(a->pin), a->time_scale };
+    struct phone_options options = {
+        .id = a->id,
+        .server = slice_str(a->server),
+        .pin = slice_str(a->pin),
+        .keys = secret_keys_lend(&d->keys),
+        .time_scale = a->time_scale,
+    };
     struct phone_watch watch = { .context = &d->timeline };
     timeline_init(&d->timeline, d->loop.clock, "", stdout);
     if (!a->json)
@@ -109,7 +116,10 @@ int verb_phone(const struct verb *verb, int argc, char **argv)
         fprintf(stderr, "dialtone phone: the flash in %s: %s\n", a.flash, strerror(-error));
         return EXIT_FAILED;
     }
-    status = run(&d);
+    status = secret_keys_read(verb, &a.keys, true, &d.keys);
+    if (!status)
+        status = run(&d);
+    secret_keys_wipe(&d.keys);
     flash_close(&d.flash);
     return status;
 }

@@ -6,7 +6,7 @@
 #include <getopt.h>
 #include <stddef.h>
 
-enum { ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, ONCE, SCALE };
+enum { ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, ONCE, SCALE, COMMON, MAC_KEY, RSA };
 
 static const struct option longs[] = {
     { "root", required_argument, NULL, ROOT },
@@ -20,6 +20,9 @@ static const struct option longs[] = {
     { "show-secrets", no_argument, NULL, SECRETS },
     { "once", no_argument, NULL, ONCE },
     { "time-scale", required_argument, NULL, SCALE },
+    { "aes-common", required_argument, NULL, COMMON },
+    { "aes-mac", required_argument, NULL, MAC_KEY },
+    { "rsa-key", required_argument, NULL, RSA },
     { NULL, 0, NULL, 0 },
 };
 
@@ -42,7 +45,8 @@ static void take(int option, struct phone_arguments *a, struct texts *t)
         int option;
         const char **text;
     } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
-                  { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale } };
+                  { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
+                  { COMMON, &a->keys.aes_common }, { MAC_KEY, &a->keys.aes_mac }, { RSA, &a->keys.rsa_key } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
             *texts[i].text = optarg;

@@ -214,7 +214,9 @@ static const char *complain(struct phone *p, const char *what, const char *why)
 
 const char *phone_power_on(struct phone *p)
 {
-    struct procedure_start start = { .id = p->options.id, .server = p->options.server, .memory = &p->memory };
+    struct procedure_start start = {
+        .id = p->options.id, .server = p->options.server, .memory = &p->memory, .keys = p->options.keys
+    };
     struct buf agent = BUF_ON(p->agent);
     drop_run(p);
     memory_init(&p->memory, &p->arena);

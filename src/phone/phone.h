@@ -16,6 +16,7 @@ struct phone_options {
     struct identity id;
     struct slice server; /* URL; "": the one in flash, static.auto_provision.server.url */
     struct slice pin;    /* what the user enters when asked; "": nothing */
+    struct seal_keys keys; /* beside those in flash */
     uint32_t time_scale; /* waits are this many times shorter; 1: real time */
 };
 
