@@ -107,8 +107,8 @@ static void what_leads_to_itself_or_nowhere_is_refused(void **state)
         "redirect.1.from = /\nredirect.1.to = /new\n",
         "redirect.1.from = /a\nredirect.1.to = /b\nredirect.2.from = /b\nredirect.2.to = /a\n",
         "redirect.1.from = /a\nredirect.1.to = /b\nredirect.2.from = /b/sub\nredirect.2.to = /a/sub\n",
-        "redirect.1.from = /a\nredirect.1.to = /b\nredirect.2.from = /b\nredirect.2.to = /c\nredirect.3.from = /c\n"
-        "redirect.3.to = /a/d\n",
+        ("redirect.1.from = /a\nredirect.1.to = /b\nredirect.2.from = /b\nredirect.2.to = /c\nredirect.3.from = /c\n"
+         "redirect.3.to = /a/d\n"),
         "redirect.1.from = /a\nredirect.1.to = /b\nredirect.2.from = /a/\nredirect.2.to = /c\n",
         "redirect.1.from = /a\nredirect.1.to = b\n",
         "redirect.1.from = /a\nredirect.1.to = //evil.example/\n",
