@@ -134,6 +134,14 @@ static inline bool script_step(struct script *s, struct procedure *p, struct buf
     case WISH_RESOURCE:
         script_answer_fetch(s, p, &w, out);
         return true;
+    case WISH_KEEP:
+        buf_format(out, "keep %.*s %.*s\n", SLICE_ARG(w.key), SLICE_ARG(w.name));
+        procedure_answer_kept(p, true, SLICE(""));
+        return true;
+    case WISH_DROP:
+        buf_format(out, "drop %.*s %.*s\n", SLICE_ARG(w.key), SLICE_ARG(w.name));
+        procedure_answer_kept(p, true, SLICE(""));
+        return true;
     case WISH_APPLY:
         buf_str(out, "apply\n");
         script_answer_apply(s, p, &w);

@@ -222,6 +222,7 @@ static int confine(const struct serve *s, const struct config *c, const struct r
 {
     struct confine_options options = {
         .root_fd = serve_root_fd(s),
+        .writes_root = serve_writes_root(s),
         .database = serve_database(s),
         .uploads = serve_uploads(s),
         .config_file = r->file ? r->file : "",
@@ -248,6 +249,8 @@ static int serve(const struct config *c, const struct request *r)
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* A limit on file sizes is an error of one upload. */
+    signal(SIGXFSZ, SIG_IGN);
     confine_limits();
     if (serve_open(c, &s))
         return EXIT_FAILED;
@@ -255,6 +258,7 @@ static int serve(const struct config *c, const struct request *r)
         serve_close(s);
         return EXIT_FAILED;
     }
+    serve_say_writing(s);
     if (serve_open_to(s))
         log_warning("open mode: %s who knows a MAC address gets its files", serve_open_to(s));
     print_listeners(s);

@@ -9,6 +9,7 @@
 #include "guide/address.h"
 #include "guide/boot.h"
 #include "guide/procedure.h"
+#include "guide/resource.h"
 
 enum state {
     STATE_CALL,
@@ -23,6 +24,8 @@ enum state {
     STATE_MAC_CFG,
     STATE_LOCAL,
     STATE_RESOURCE,
+    STATE_KEEP,
+    STATE_DROP,
     STATE_APPLY,
     STATE_REBOOT,
     STATE_DONE
@@ -43,6 +46,7 @@ struct procedure {
     struct memory after;
     struct report report;
     struct wildcards wildcards;
+    struct slice user, password; /* given for the server; "" none */
     enum state state;
     enum state retry_state;     /* where STATE_RETRY_WAIT goes back to */
     unsigned attempts;          /* of the present fetch */
@@ -62,6 +66,11 @@ struct procedure {
     const struct cfg_assignment *resource_next;
     bool resource_one_cfg;            /* old mechanism: only this file's */
     void (*after_resources)(struct procedure *p);
+    const struct resource *resource; /* of the present one; NULL: firmware */
+    uint32_t resource_line;
+    struct slice resource_name;
+    char *resource_bytes; /* good, and to be kept */
+    size_t resource_len;
     struct settings_run run;
     struct settings effective_before;
 };
@@ -94,6 +103,9 @@ void run_conclude(struct procedure *p);
 
 /* Resources (procedure_resources.c): asks for the next one in force, or goes on with after_resources. */
 void run_ask_resources(struct procedure *p);
+/* It came: it is checked, and kept when it is good. */
+void run_got_resource(struct procedure *p, struct slice bytes);
+void run_kept_resource(struct procedure *p, bool kept, struct slice why);
 /* Those of one file (old mechanism), then `then`. */
 void run_ask_resources_of(struct procedure *p, const struct run_cfg *cfg, void (*then)(struct procedure *p));
 /* Those of every file of the run, then `then`. */

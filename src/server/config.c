@@ -40,10 +40,17 @@
 static const struct config_key keys[] = {
     TEXT("root", root, 1, 4095, "/srv/dialtone", "directory of boot, CFG and resource files"),
     SWITCH("root.follow_symlinks", root_follow, "0", "follow symbolic links that stay beneath the root"),
+    SWITCH("root.ignore_case", root_ignore_case, "0",
+           "find every name whatever its case, by all protocols; 0 does so for names that begin with a MAC address"),
     { "listen", CONFIG_ADDRESSES, false, 1, 1024, NULL, "*, [::]", NULL,
       "numeric addresses, separated by commas; `*, [::]` is all", AT(listen), 0, CONFIG_ONCE },
     SWITCH("tftp.enable", tftp_enable, "1", "serve TFTP"),
     PORT("tftp.port", tftp_port, "69 when it may be bound, else 6969", "UDP port; 0 takes any free one"),
+    SWITCH("tftp.single_port", tftp_single_port, "0",
+           "answer from that port itself, for phones behind a NAT; by RFC 1350 each transfer has another one"),
+    { "tftp.port_range", CONFIG_PORTS, false, 1024, 65535, NULL, "", "any",
+      "ports of the transfers, FIRST-LAST, for a firewall; each worker needs one, and 64 each are enough", AT(tftp_port_range),
+      0, CONFIG_ONCE },
     SWITCH("http.enable", http_enable, "1", "serve HTTP"),
     PORT("http.port", http_port, "80 when it may be bound, else 8080", "TCP port; 0 takes any free one"),
     SWITCH("ftp.enable", ftp_enable, "1", "serve FTP"),
@@ -51,6 +58,9 @@ static const struct config_key keys[] = {
     { "ftp.passive_ports", CONFIG_PORTS, false, 1024, 65535, NULL, "61000-61255", NULL,
       "ports for PASV and EPSV, FIRST-LAST, shared out among the workers", AT(ftp_passive_ports), 0, CONFIG_ONCE },
     SWITCH("ftp.active", ftp_active, "1", "connect to clients that say PORT or EPRT; 0 forbids the process to connect"),
+    { "ftp.tls", CONFIG_CHOICE, false, 0, 0, "off optional required", "optional", NULL,
+      "AUTH TLS by FTP: never, for who asks, or before any login and transfer; needs tls.certificate", AT(ftp_tls), 0,
+      CONFIG_ONCE },
     SWITCH("https.enable", https_enable, "1", "serve HTTPS; needs tls.certificate"),
     PORT("https.port", https_port, "443 when it may be bound, else 8443", "TCP port; 0 takes any free one"),
     TEXT("tls.certificate", tls_certificate, 0, 8192, "",
@@ -60,7 +70,7 @@ static const struct config_key keys[] = {
     { "tls.min_version", CONFIG_CHOICE, false, 0, 0, "1.2 1.3", "1.2", NULL, "oldest version of TLS that is spoken",
       AT(tls_min_version), 0, CONFIG_ONCE },
     NUMBER("tls.workers", tls_workers, 0, 64, "0",
-           "threads that serve HTTPS and nothing else; 0 is one a processor"),
+           "threads that serve HTTPS and FTP over TLS, and nothing else; 0 is one a processor"),
     NUMBER("workers", workers, 0, 64, "0", "threads that serve TFTP, HTTP and FTP; 0 is one a processor"),
     TEXT("state.dir", state_dir, 1, 4000, "/var/lib/dialtone", "directory of the journal's database"),
     { "journal", CONFIG_CHOICE, false, 0, 0, "off lines rows both", "both", NULL,
@@ -95,7 +105,7 @@ static const struct config_key keys[] = {
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
     LIMIT("http.idle_s", http_idle_s, 1, 3600, "60", "seconds that a kept connection may be silent"),
-    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each"),
+    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each; with TLS as many of their own, 30 KB each"),
     LIMIT("ftp.peer_sessions", ftp_peer_sessions, 1, 1000000, "500",
           "FTP sessions at once from one address; phones behind a NAT share one"),
     LIMIT("ftp.login_s", ftp_login_s, 1, 300, "30", "seconds within which a login must be complete"),
@@ -130,6 +140,10 @@ static const struct config_key keys[] = {
     RULE("read", CONFIG_SWITCH, read, 0, 1, NULL, "1", "may be read at all"),
     RULE("write", CONFIG_CHOICE, write, 0, 0, "none uploads create overwrite", "none",
          "what may be written: nothing, what phones send, new files, any file"),
+    RULE("file_max", CONFIG_NUMBER, file_max, 1, 1048576, NULL, "256",
+         "MiB of one written file; a firmware has up to 150. What phones send has upload.file_max besides"),
+    RULE("directory_max", CONFIG_NUMBER, directory_max, 1, 16777216, NULL, "10240",
+         "MiB below the prefix, 4 KiB more a file, past which nothing is written: firmware of 60 models"),
     { "user.NAME", CONFIG_HASH, true, 1, 512, NULL, NULL, NULL,
       "password of the user NAME as dialtone passwd prints it; keep the file to yourself", 0, 0,
       CONFIG_PER_USER },
@@ -389,6 +403,10 @@ bool config_check(const struct config *c, struct diag *findings)
     for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
         if (c->access[n].used)
             ok = check_rule(c, n, findings) && ok;
+    if (c->ftp_enable && slice_eq(c->ftp_tls, SLICE("required")) && !c->tls_certificate.len) {
+        diag_add(findings, SEVERITY_ERROR, whole, "ftp.tls = required needs tls.certificate and tls.key");
+        ok = false;
+    }
     return config_pnp_check(c, findings) && ok;
 }
 

@@ -17,7 +17,8 @@ enum outcome {
     OUTCOME_REFUSED, /* a name, method, size or rate that is not accepted */
     OUTCOME_BROKEN,  /* the server could not */
     OUTCOME_STOPPED, /* the phone went away, or fell silent, in the middle */
-    OUTCOME_STORED   /* an upload, whole and on the disk */
+    OUTCOME_STORED,  /* an upload, whole and on the disk */
+    OUTCOME_REMOVED  /* by request: it is gone */
 };
 const char *outcome_name(enum outcome outcome);
 

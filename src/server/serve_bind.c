@@ -8,6 +8,7 @@
 #include "server/tftp_service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* A service's own functions behind one shape. */
@@ -53,6 +54,15 @@ static int open_ftp(struct worker *worker, int fd, void **ret_service)
 {
     struct ftp_service *service;
     int error = ftp_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static int open_ftps(struct worker *worker, int fd, void **ret_service)
+{
+    struct ftp_service *service;
+    int error = ftps_service_open(worker, fd, &service);
     if (!error)
         *ret_service = service;
     return error;
@@ -111,6 +121,10 @@ static const struct service_kind https = {
 static const struct service_kind ftp = {
     .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .port = 21,
     .port_unprivileged = 2121, .open = open_ftp, .drain = drain_ftp, .close = close_ftp,
+};
+static const struct service_kind ftps = {
+    .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .tls = true,
+    .open = open_ftps, .drain = drain_ftp, .close = close_ftp, .behind = true,
 };
 static const struct service_kind pnp = {
     .protocol = PROTOCOL_PNP, .socket_type = SOCK_DGRAM, .port_key = "pnp.port", .port = 5060,
@@ -197,6 +211,24 @@ static int bind_kind(struct serve *s, const struct service_kind *kind, bool port
     return 0;
 }
 
+/* The TLS workers' part of each listener of FTP. */
+static int bind_ftps(struct serve *s)
+{
+    size_t count = s->endpoint_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct endpoint *from = &s->endpoints[i];
+        if (from->kind != &ftp)
+            continue;
+        if (s->endpoint_count == ENDPOINTS_MAX)
+            return -E2BIG;
+        struct endpoint *l = &s->endpoints[s->endpoint_count++];
+        *l = (struct endpoint){ .kind = &ftps, .address = from->address };
+        for (size_t w = 0; w < s->tls_workers; w++)
+            l->fds[w] = fcntl(from->fds[0], F_DUPFD_CLOEXEC, 0);
+    }
+    return 0;
+}
+
 int serve_bind(struct serve *s)
 {
     const struct config *c = s->config;
@@ -207,7 +239,9 @@ int serve_bind(struct serve *s)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
     if (!error && c->ftp_enable)
         error = bind_kind(s, &ftp, c->ftp_port_set, c->ftp_port);
-    if (!error && serve_has_tls(c))
+    if (!error && serve_has_ftps(c))
+        error = bind_ftps(s);
+    if (!error && serve_has_https(c))
         error = bind_kind(s, &https, c->https_port_set, c->https_port);
     if (!error && c->pnp_enable)
         error = bind_one(s, &pnp, SLICE("*"), (uint16_t)(c->pnp_port_set ? c->pnp_port : pnp.port));

@@ -84,11 +84,13 @@ static int open_tree(struct crew *c)
     struct serve *s = c->serve;
     struct tree *uploads;
     int error = tree_open(&s->root, s->root_path, &c->worker.loop, &c->worker.tree);
-    if (error || !s->uploads)
-        return error;
-    error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
-    if (!error)
-        tree_overlay(c->worker.tree, uploads);
+    if (!error && uploads_root(s->uploads)) {
+        error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
+        if (!error)
+            tree_overlay(c->worker.tree, uploads);
+    }
+    if (!error && c->config.root_ignore_case)
+        tree_ignore_case(c->worker.tree);
     return error;
 }
 
@@ -98,6 +100,7 @@ int crew_open(struct serve *s, size_t index)
     *c = (struct crew){ .serve = s, .config = *s->config, .tls = index >= s->workers };
     c->worker.journal = s->journal;
     c->worker.uploads = s->uploads;
+    c->worker.root = &s->root;
     c->worker.config = &c->config;
     c->worker.access = s->access;
     c->worker.login = s->login;
@@ -105,6 +108,9 @@ int crew_open(struct serve *s, size_t index)
     c->worker.hash_seed = s->hash_seed;
     c->worker.share = (unsigned)(c->tls ? s->tls_workers : s->workers);
     c->worker.index = (unsigned)(c->tls ? index - s->workers : index);
+    c->worker.ftp_share = (unsigned)(s->workers + (s->ftp_relay ? s->tls_workers : 0));
+    c->worker.ftp_index = (unsigned)index;
+    c->worker.ftp_relay = s->ftp_relay;
     c->worker.tls = c->tls ? tls_context_share(s->tls) : NULL;
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
     c->has_loop = !error;

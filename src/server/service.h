@@ -9,13 +9,15 @@
 #include "server/tree.h"
 
 struct access;
+struct ftp_relay;
 struct login;
 struct uploads;
 
 struct worker {
     struct loop loop;
     struct tree *tree;
-    struct uploads *uploads; /* shared by all workers; NULL: none are taken */
+    const struct rootdir *root; /* the tree's; NULL: nothing is written into it */
+    struct uploads *uploads;    /* shared by all workers; NULL: nothing is written at all */
     struct journal *journal; /* shared by all workers; NULL: none */
     const struct config *config;
     const struct access *access; /* NULL: no rules; may be another one after any callback */
@@ -24,6 +26,9 @@ struct worker {
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
     unsigned index;     /* of this one, below `share` */
+    /* Likewise of all workers that serve FTP, those for TLS included: they share its data ports. */
+    unsigned ftp_share, ftp_index;
+    struct ftp_relay *ftp_relay; /* shared by all workers; NULL: no TLS by FTP */
 };
 
 /* A service is opened on sockets that were bound before privileges were dropped:
