@@ -28,7 +28,10 @@ static const struct verb verbs[] = {
     { "decrypt", "encrypted files as they were before",
       "[--aes-common FILE] [--aes-mac FILE] [--key-file] [--rsa-key PEM] [--out DIR] [--force] FILE ...", verb_decrypt },
     { "cert", "a CA to import into phones and the server's certificates",
-      "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]", verb_cert },
+      "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]\n"
+      "       dialtone cert --dir DIR --device MAC[,MAC ...] | --devices FILE [--days N] [--force]\n"
+      "       dialtone cert --dir DIR --revoke MAC-OR-SERIAL[,...]",
+      verb_cert },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
     { "local", "what phones have sent: versions, differences, the way back",
