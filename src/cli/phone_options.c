@@ -9,7 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, ONCE, SCALE, USER, PASSWORD, CONTROL, KEYS };
+/* Those of a running phone alone come last. */
+enum {
+    ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA,
+    ONCE, SCALE, USER, PASSWORD, CONTROL, KEYS
+};
 
 static const struct option longs[] = {
     { "root", required_argument, NULL, ROOT },
@@ -27,6 +31,9 @@ static const struct option longs[] = {
     { "password-file", required_argument, NULL, PASSWORD },
     { "control", required_argument, NULL, CONTROL },
     { "keys", required_argument, NULL, KEYS },
+    { "aes-common", required_argument, NULL, COMMON },
+    { "aes-mac", required_argument, NULL, MAC_KEY },
+    { "rsa-key", required_argument, NULL, RSA },
     { NULL, 0, NULL, 0 },
 };
 
@@ -50,7 +57,9 @@ static void take(int option, struct phone_arguments *a, struct texts *t)
         const char **text;
     } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
                   { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
-                  { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys } };
+                  { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys },
+
+                  { COMMON, &a->secrets.aes_common }, { MAC_KEY, &a->secrets.aes_mac }, { RSA, &a->secrets.rsa_key } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
             *texts[i].text = optarg;

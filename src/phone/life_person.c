@@ -224,6 +224,10 @@ void life_activated(const struct life *l, struct phone_options *options)
     options->server = a.url;
     options->user = a.user;
     options->password = a.password;
+    if (a.com_aes.len)
+        options->keys.common = a.com_aes;
+    if (a.mac_aes.len)
+        options->keys.mac = a.mac_aes;
 }
 
 static void on_confirmed(struct form *f, bool accepted)
