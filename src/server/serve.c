@@ -73,6 +73,11 @@ static size_t worker_count(bool any, uint32_t asked)
     return !any ? 0 : count < WORKERS_MAX ? count : WORKERS_MAX;
 }
 
+static bool has_plain(const struct config *c)
+{
+    return c->tftp_enable || c->http_enable || c->ftp_enable || c->pnp_enable;
+}
+
 size_t serve_crew_count(const struct serve *s)
 {
     return s->workers + s->tls_workers;
@@ -113,7 +118,7 @@ int serve_open(const struct config *config, struct serve **ret_serve)
     s->config = config;
     s->fresh = *config;
     s->root.fd = -1;
-    s->workers = worker_count(config->tftp_enable || config->http_enable || config->ftp_enable, config->workers);
+    s->workers = worker_count(has_plain(config), config->workers);
     s->tls_workers = worker_count(serve_has_tls(config), config->tls_workers);
     pthread_mutex_init(&s->fresh_lock, NULL);
     s->crew = calloc(serve_crew_count(s) + 1, sizeof *s->crew);

@@ -23,6 +23,7 @@ struct service_kind {
     uint16_t port, port_unprivileged;
     bool legacy;
     bool tls; /* on the TLS workers: a handshake holds its thread for a millisecond (design.md) */
+    bool one; /* on the first worker only, and on any address (server/pnp_service.h) */
     int (*open)(struct worker *worker, int fd, void **ret_service);
     void (*drain)(void *service, void (*done)(void *context), void *context);
     void (*close)(void *service);

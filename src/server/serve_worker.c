@@ -68,7 +68,7 @@ static int open_services(struct crew *c, size_t index)
     struct serve *s = c->serve;
     for (size_t i = 0; i < s->endpoint_count; i++) {
         struct endpoint *l = &s->endpoints[i];
-        if (l->kind->tls != c->tls)
+        if (l->kind->tls != c->tls || index >= serve_workers_of(s, l->kind))
             continue;
         int error = l->kind->open(&c->worker, l->fds[index], &c->services[i]);
         /* The service has it either way. */
