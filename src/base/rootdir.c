@@ -1,5 +1,7 @@
 #include "base/rootdir.h"
 
+#include "base/buf.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +11,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#define TEMPORARY_START ".dialtone-"
+#define TEMPORARY_END ".tmp"
+#define COPY_BYTES 16384
 
 int rootdir_open_root(const char *path, bool follow_symlinks, struct rootdir *ret_root)
 {
@@ -207,7 +213,7 @@ int rootdir_list(const struct rootdir *root, struct slice directory, size_t limi
     return 0;
 }
 
-static int write_all(int fd, struct slice bytes)
+int rootdir_write(int fd, struct slice bytes)
 {
     while (bytes.len) {
         ssize_t done = write(fd, bytes.ptr, bytes.len);
@@ -217,11 +223,29 @@ static int write_all(int fd, struct slice bytes)
             return -errno;
         bytes = slice_from(bytes, (size_t)done);
     }
-    return fsync(fd) < 0 ? -errno : 0;
+    return 0;
 }
 
-/* The directory part and the last segment; "." for a name without a slash. */
-static void split_name(struct slice name, struct slice *ret_directory, struct slice *ret_last)
+int rootdir_copy(int from, int to, uint64_t len)
+{
+    char bytes[COPY_BYTES];
+    for (uint64_t at = 0; at < len;) {
+        size_t want = len - at < sizeof bytes ? (size_t)(len - at) : sizeof bytes;
+        ssize_t got = rootdir_read_at(from, at, bytes, want);
+        if (got < (ssize_t)want)
+            return got < 0 ? (int)got : -ESTALE;
+        for (size_t done = 0; done < want;) {
+            ssize_t put = pwrite(to, bytes + done, want - done, (off_t)(at + done));
+            if (put < 0 && errno != EINTR)
+                return -errno;
+            done += put > 0 ? (size_t)put : 0;
+        }
+        at += want;
+    }
+    return 0;
+}
+
+void rootdir_split(struct slice name, struct slice *ret_directory, struct slice *ret_last)
 {
     size_t slash = slice_find_last(name, '/');
     bool top = slash == name.len;
@@ -229,25 +253,90 @@ static void split_name(struct slice name, struct slice *ret_directory, struct sl
     *ret_last = top ? name : slice_from(name, slash + 1);
 }
 
-static int replace_in(int dirfd, struct slice last, struct slice bytes)
+int rootdir_temporary(int dirfd, mode_t mode, char into[ROOTDIR_TEMPORARY_BYTES], int *ret_fd)
 {
-    char target[ROOTDIR_NAME_MAX + 1], temporary[48];
     static _Atomic unsigned serial;
-    memcpy(target, last.ptr, last.len);
-    target[last.len] = '\0';
-    snprintf(temporary, sizeof temporary, ".dialtone-%ld-%u.tmp", (long)getpid(), serial++);
-    int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    snprintf(into, ROOTDIR_TEMPORARY_BYTES, TEMPORARY_START "%ld-%u" TEMPORARY_END, (long)getpid(), serial++);
+    int fd = openat(dirfd, into, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    int error = write_all(fd, bytes);
-    if (close(fd) < 0 && !error)
-        error = -errno;
-    if (!error && renameat(dirfd, temporary, dirfd, target) < 0)
+    if (mode != 0600 && fchmod(fd, mode) < 0) {
+        int error = -errno;
+        unlinkat(dirfd, into, 0);
+        close(fd);
+        return error;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+bool rootdir_is_temporary(struct slice last)
+{
+    return slice_starts(last, SLICE(TEMPORARY_START)) && slice_ends(last, SLICE(TEMPORARY_END));
+}
+
+/* Over nothing. Where the file system cannot say so in one step, link() can, and only it. */
+static int rename_new(int dirfd, const char *temporary, const char *name)
+{
+    if (renameat2(dirfd, temporary, dirfd, name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    if (linkat(dirfd, temporary, dirfd, name, 0) < 0)
+        return -errno;
+    unlinkat(dirfd, temporary, 0);
+    return 0;
+}
+
+int rootdir_place(int dirfd, int fd, const char *temporary, const char *name, bool may_replace)
+{
+    int error = fsync(fd) < 0 ? -errno : 0;
+    if (!error && !may_replace)
+        error = rename_new(dirfd, temporary, name);
+    else if (!error && renameat(dirfd, temporary, dirfd, name) < 0)
         error = -errno;
     if (error)
         unlinkat(dirfd, temporary, 0);
     else if (fsync(dirfd) < 0)
         error = -errno;
+    return error;
+}
+
+int rootdir_spelling(int dirfd, struct slice name, char into[ROOTDIR_NAME_MAX + 1])
+{
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *e;
+    int error = fd < 0 || !dir ? -errno : -ENOENT;
+    if (fd >= 0 && !dir)
+        close(fd);
+    while (dir && (e = readdir(dir))) {
+        if (!slice_eq_nocase(slice_str(e->d_name), name) || (!error && strcmp(e->d_name, into) >= 0))
+            continue;
+        struct buf out = buf_on(into, ROOTDIR_NAME_MAX + 1);
+        buf_str(&out, e->d_name);
+        error = buf_terminate(&out) ? 0 : -ENAMETOOLONG;
+    }
+    if (dir)
+        closedir(dir);
+    return error;
+}
+
+static int replace_in(int dirfd, struct slice last, struct slice bytes)
+{
+    char target[ROOTDIR_NAME_MAX + 1], temporary[ROOTDIR_TEMPORARY_BYTES];
+    int fd;
+    memcpy(target, last.ptr, last.len);
+    target[last.len] = '\0';
+    int error = rootdir_temporary(dirfd, 0600, temporary, &fd);
+    if (error)
+        return error;
+    error = rootdir_write(fd, bytes);
+    if (error)
+        unlinkat(dirfd, temporary, 0);
+    else
+        error = rootdir_place(dirfd, fd, temporary, target, true);
+    close(fd);
     return error;
 }
 
@@ -257,7 +346,7 @@ int rootdir_replace(const struct rootdir *root, struct slice name, struct slice 
     int dirfd;
     if (!rootdir_name_ok(name))
         return -EINVAL;
-    split_name(name, &directory, &last);
+    rootdir_split(name, &directory, &last);
     int error = rootdir_open(root, directory, O_RDONLY | O_DIRECTORY, &dirfd);
     if (error)
         return error;

@@ -55,4 +55,24 @@ int rootdir_list(const struct rootdir *root, struct slice directory, size_t limi
  * Mode 0600. 0 or a negative errno; the old file stays on any failure. */
 int rootdir_replace(const struct rootdir *root, struct slice name, struct slice bytes);
 
+/* The same in steps, for who has more to say or gets the bytes one by one. All give 0 or a negative errno. */
+
+/* The directory part, "." for none, and the last segment. */
+void rootdir_split(struct slice name, struct slice *ret_directory, struct slice *ret_last);
+#define ROOTDIR_TEMPORARY_BYTES 48
+/* A new empty file in `dirfd`, for writing, with a name that no other has. */
+int rootdir_temporary(int dirfd, mode_t mode, char into[ROOTDIR_TEMPORARY_BYTES], int *ret_fd);
+/* Whether a last segment is such a name: not to be served, and what is left of one that died. */
+bool rootdir_is_temporary(struct slice last);
+/* All of the bytes, at the descriptor's position. */
+int rootdir_write(int fd, struct slice bytes);
+/* The first `len` bytes of one file over the first of another. -ESTALE when there are fewer. */
+int rootdir_copy(int from, int to, uint64_t len);
+/* fsync of the temporary file, rename, fsync of the directory. A symbolic link is replaced, never followed; a directory
+ * is -EISDIR. Unless `may_replace`, -EEXIST when anything has the name. The temporary file is gone after an error, but
+ * for one of the last fsync, when the new file is there. */
+int rootdir_place(int dirfd, int fd, const char *temporary, const char *name, bool may_replace);
+/* The first in byte order of the entries of `dirfd` that are `name` when case does not count; -ENOENT. */
+int rootdir_spelling(int dirfd, struct slice name, char into[ROOTDIR_NAME_MAX + 1]);
+
 #endif

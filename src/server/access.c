@@ -61,6 +61,8 @@ static bool make_rule(struct arena *arena, const struct config_rule *from, struc
                                   .segments = count_parts(prefix, '/'),
                                   .anonymous = from->anonymous,
                                   .read = from->read,
+                                  .file_max = (uint64_t)from->file_max << 20,
+                                  .directory_max = (uint64_t)from->directory_max << 20,
                                   .write = write_of(from->write) };
     return arena_copy(arena, prefix, &rule->prefix) && arena_copy(arena, from->users, &rule->users) &&
            make_networks(arena, from->networks, rule);
@@ -135,14 +137,14 @@ static struct access_verdict decide_by(const struct access_rule *rule, const str
     struct access_verdict v = { .answer = ACCESS_NO, .write = rule->write };
     if (r->act == ACCESS_READ ? !rule->read : rule->write == ACCESS_WRITE_NONE)
         v.reason = r->act == ACCESS_READ ? "not to be read" : "not to be written";
-    else if (!(rule->protocols & 1u << r->protocol))
+    else if (!(rule->protocols & 1u << r->caller.protocol))
         v.reason = "not by this protocol";
-    else if (!from_here(rule, r->peer))
+    else if (!from_here(rule, r->caller.peer))
         v.reason = "not from this network";
-    else if (rule->anonymous || names_user(rule, r->user))
+    else if (rule->anonymous || names_user(rule, r->caller.user))
         v.answer = ACCESS_YES;
     else if (rule->users.len)
-        v = (struct access_verdict){ ACCESS_LOGIN, r->user ? "not for this user" : "login needed",
+        v = (struct access_verdict){ ACCESS_LOGIN, r->caller.user ? "not for this user" : "login needed",
                                      rule->write };
     else
         v.reason = "for nobody";
@@ -193,6 +195,63 @@ struct access_verdict access_decide(const struct access *a, const struct access_
     if (loose > exact)
         v = stricter(v, decide_at(a, r, name, loose, slice_eq_nocase));
     return v;
+}
+
+bool access_leads_on(const struct access *a, const struct caller *caller, struct slice directory)
+{
+    directory = rootdir_name(directory);
+    for (size_t i = 0; a && i < a->rule_count; i++) {
+        const struct access_rule *rule = &a->rules[i];
+        struct access_request ask = { .caller = *caller, .name = rule->prefix };
+        bool beneath = rule->prefix.len > directory.len && slice_starts(rule->prefix, directory) &&
+                       (directory.len == 0 || rule->prefix.ptr[directory.len] == '/');
+        if (beneath && access_decide(a, &ask).answer == ACCESS_YES)
+            return true;
+    }
+    return false;
+}
+
+static void lower_to(struct access_ceilings *c, const struct access_rule *rule)
+{
+    c->file = rule->file_max < c->file ? rule->file_max : c->file;
+    if (rule->directory_max >= c->directory_bytes)
+        return;
+    c->directory_bytes = rule->directory_max;
+    c->directory = rule->prefix;
+}
+
+struct access_ceilings access_ceilings(const struct access *a, struct slice name)
+{
+    struct access_ceilings c = { SLICE_NONE, UINT64_MAX, UINT64_MAX };
+    name = rootdir_name(name);
+    size_t exact = a ? longest(a, name, slice_eq) : 0, loose = a ? longest(a, name, slice_eq_nocase) : 0;
+    for (size_t i = 0; a && i < a->rule_count; i++) {
+        size_t length = a->rules[i].segments + 1;
+        if ((length == exact && covers(&a->rules[i], name, slice_eq)) ||
+            (length == loose && loose > exact && covers(&a->rules[i], name, slice_eq_nocase)))
+            lower_to(&c, &a->rules[i]);
+    }
+    return c;
+}
+
+bool access_writes_tree(const struct access *a)
+{
+    for (size_t i = 0; a && i < a->rule_count; i++)
+        if (a->rules[i].write >= ACCESS_WRITE_CREATE)
+            return true;
+    return false;
+}
+
+bool access_divides(const struct access *a, struct slice name)
+{
+    name = rootdir_name(name);
+    for (size_t i = 0; a && i < a->rule_count; i++) {
+        struct slice prefix = a->rules[i].prefix;
+        if (prefix.len > name.len && slice_eq_nocase(slice_first(prefix, name.len), name) &&
+            (name.len == 0 || prefix.ptr[name.len] == '/'))
+            return true;
+    }
+    return false;
 }
 
 const char *access_open_to(const struct access *a)

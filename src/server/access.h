@@ -11,9 +11,8 @@
 #ifndef DIALTONE_SERVER_ACCESS_H
 #define DIALTONE_SERVER_ACCESS_H
 
-#include "net/address.h"
+#include "server/caller.h"
 #include "server/config.h"
-#include "server/protocol.h"
 #include "server/users.h"
 
 enum access_write { ACCESS_WRITE_NONE, ACCESS_WRITE_UPLOADS, ACCESS_WRITE_CREATE, ACCESS_WRITE_OVERWRITE };
@@ -27,6 +26,7 @@ struct access_rule {
     unsigned protocols;   /* bit 1 << enum protocol */
     bool anonymous, read;
     enum access_write write;
+    uint64_t file_max, directory_max; /* bytes */
 };
 
 struct access {
@@ -45,10 +45,8 @@ void access_close(struct access *a);
 enum access_act { ACCESS_READ, ACCESS_WRITE };
 
 struct access_request {
-    enum protocol protocol;
-    const union address *peer;
-    struct slice name;       /* decoded, as it is given to tree_ask() */
-    const struct user *user; /* who has logged in; NULL: nobody */
+    struct caller caller;
+    struct slice name; /* decoded, as it is given to tree_ask() */
     enum access_act act;
 };
 
@@ -67,6 +65,22 @@ struct access_verdict {
 
 /* `a` NULL: no rules. */
 struct access_verdict access_decide(const struct access *a, const struct access_request *r);
+
+/* Whether a longer rule gives the caller something beneath `directory`: he may go through it then, whatever the
+ * directory's own rule says of reading it. */
+bool access_leads_on(const struct access *a, const struct caller *caller, struct slice directory);
+
+/* How much may be written under a name, whoever does: the deciding rule's say. */
+struct access_ceilings {
+    struct slice directory;    /* its prefix, without slashes at its ends; borrowed from `a` */
+    uint64_t file, directory_bytes; /* at most; UINT64_MAX without a rule */
+};
+struct access_ceilings access_ceilings(const struct access *a, struct slice name);
+
+/* Whether some rule lets files of the tree itself be written. */
+bool access_writes_tree(const struct access *a);
+/* Whether some rule is for something beneath `name`, and not for itself: its owner may be another. */
+bool access_divides(const struct access *a, struct slice name);
 
 /* What is open to those who know a name, to be said at start: "anyone on these networks", or NULL when a rule
  * for / wants a login. */

@@ -34,7 +34,7 @@ static bool read_header(const struct http_request *request, struct buf *room, st
 static enum login_answer log_in(struct worker *w, const struct http_request *request, const struct auth *auth,
                                 const struct access_request *ask, const struct user **ret_user)
 {
-    struct login_try t = { &w->access->users, ask->peer, ask->protocol, w->loop.now_ms };
+    struct login_try t = { &w->access->users, ask->caller.peer, ask->caller.protocol, w->loop.now_ms };
     if (auth->scheme == AUTH_BASIC)
         return login_password(w->login, &t, auth->user, auth->password, ret_user);
     return login_digest(w->login, &t, auth, request->method_text, ret_user);
@@ -54,7 +54,7 @@ static struct http_admission with_login(struct worker *w, const struct http_requ
     struct auth auth;
     if (!read_header(request, &room, &auth))
         return refuse(w, "login needed", false, challenges);
-    enum login_answer answer = log_in(w, request, &auth, ask, &ask->user);
+    enum login_answer answer = log_in(w, request, &auth, ask, &ask->caller.user);
     OPENSSL_cleanse(bytes, sizeof bytes);
     switch (answer) {
     case LOGIN_DONE:
@@ -72,14 +72,14 @@ static struct http_admission with_login(struct worker *w, const struct http_requ
 }
 
 struct http_admission http_login(struct worker *w, const struct http_request *request,
-                                 struct access_request ask, struct buf *challenges)
+                                 struct access_request *ask, struct buf *challenges)
 {
-    struct access_verdict v = access_decide(w->access, &ask);
+    struct access_verdict v = access_decide(w->access, ask);
     switch (v.answer) {
     case ACCESS_YES:
         return (struct http_admission){ 0, NULL, v.write };
     case ACCESS_LOGIN:
-        return with_login(w, request, &ask, challenges);
+        return with_login(w, request, ask, challenges);
     case ACCESS_NO:
         break;
     }

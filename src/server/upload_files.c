@@ -4,22 +4,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define TEMPORARY_START SLICE(".upload-")
-#define TEMPORARY_END SLICE(".tmp")
 /* Directories below each other that are counted; names are no longer than a datagram. */
 #define DEPTH_MAX 256
 /* Of one directory: 200,000 files by default, with room for an operator's larger number. */
 #define ENTRIES_MAX 4000000
-
-void upload_files_split(struct slice name, struct slice *ret_directory, struct slice *ret_last)
-{
-    size_t slash = slice_find_last(name, '/');
-    bool top = slash == name.len;
-    *ret_directory = top ? SLICE(".") : slice_first(name, slash);
-    *ret_last = top ? name : slice_from(name, slash + 1);
-}
 
 void upload_files_version_name(struct slice last, unsigned version, char into[UPLOAD_NAME_BYTES])
 {
@@ -33,7 +24,7 @@ static int make_directory(const struct rootdir *uploads, struct slice path)
     char text[ROOTDIR_NAME_MAX + 1];
     struct slice parent, last;
     int fd;
-    upload_files_split(path, &parent, &last);
+    rootdir_split(path, &parent, &last);
     int error = rootdir_open(uploads, parent, O_RDONLY | O_DIRECTORY, &fd);
     if (error)
         return error;
@@ -59,40 +50,6 @@ int upload_files_directory(const struct rootdir *uploads, struct slice directory
         if (at == directory.len || directory.ptr[at] == '/')
             error = make_directory(uploads, slice_first(directory, at));
     return error ? error : rootdir_open(uploads, directory, O_RDONLY | O_DIRECTORY, ret_fd);
-}
-
-int upload_files_temporary(int dirfd, mode_t mode, char into[UPLOAD_NAME_BYTES], int *ret_fd)
-{
-    static _Atomic unsigned serial;
-    struct buf out = buf_on(into, UPLOAD_NAME_BYTES);
-    buf_text(&out, TEMPORARY_START);
-    buf_format(&out, "%ld-%u", (long)getpid(), serial++);
-    buf_text(&out, TEMPORARY_END);
-    buf_terminate(&out);
-    int fd = openat(dirfd, into, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    if (mode != 0600 && fchmod(fd, mode) < 0) {
-        int error = -errno;
-        unlinkat(dirfd, into, 0);
-        close(fd);
-        return error;
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
-int upload_files_write(int fd, struct slice bytes)
-{
-    while (bytes.len) {
-        ssize_t done = write(fd, bytes.ptr, bytes.len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return -errno;
-        bytes = slice_from(bytes, (size_t)done);
-    }
-    return 0;
 }
 
 static bool same_bytes(int a, int b)
@@ -217,46 +174,71 @@ int upload_files_install(int dirfd, int fd, const char *temporary, const char *n
     return error;
 }
 
+int upload_files_remove(int dirfd, const char *name, unsigned versions, struct upload_gone *ret_gone)
+{
+    struct upload_gone gone = { 0, 0 };
+    struct stat st;
+    int error = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EEXIST;
+    if (!error && versions)
+        error = keep_version(dirfd, name, &st, versions, &gone);
+    if (!error && unlinkat(dirfd, name, 0) < 0)
+        error = -errno;
+    if (!error && !versions)
+        count_gone(&st, &gone);
+    if (!error && !versions)
+        prune(dirfd, name, 1, &gone);
+    *ret_gone = gone;
+    return error;
+}
+
 struct count {
-    const struct rootdir *uploads;
+    const struct rootdir *root;
     struct arena arena;
     uint64_t files, bytes;
-    unsigned depth;
+    unsigned depth, old_s;
     int error;
 };
 
-static bool is_temporary(struct slice name)
+/* What somebody still writes to is left alone. */
+static bool is_forgotten(const struct count *c, int dirfd, const char *name)
 {
-    struct slice directory, last;
-    upload_files_split(name, &directory, &last);
-    return slice_starts(last, TEMPORARY_START) && slice_ends(last, TEMPORARY_END);
+    struct stat st;
+    struct timespec now;
+    if (!c->old_s)
+        return true;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && now.tv_sec - st.st_mtim.tv_sec > (time_t)c->old_s;
 }
 
-static void remove_file(struct count *c, struct slice name)
+static void remove_file(const struct count *c, struct slice directory, struct slice last)
 {
     char text[ROOTDIR_NAME_MAX + 1];
     struct buf out = BUF_ON(text);
-    struct slice directory, last;
     int fd;
-    upload_files_split(name, &directory, &last);
     buf_text(&out, last);
-    if (!buf_terminate(&out) || rootdir_open(c->uploads, directory, O_RDONLY | O_DIRECTORY, &fd))
+    if (!buf_terminate(&out) || rootdir_open(c->root, directory, O_RDONLY | O_DIRECTORY, &fd))
         return;
-    unlinkat(fd, text, 0);
+    if (is_forgotten(c, fd, text))
+        unlinkat(fd, text, 0);
     close(fd);
 }
 
 static bool visit(void *context, const struct rootdir_entry *entry)
 {
     struct count *c = context;
+    struct slice directory, last;
+    rootdir_split(entry->name, &directory, &last);
     if (entry->is_directory) {
         if (c->depth == DEPTH_MAX)
             return true;
         c->depth++;
-        c->error = rootdir_list(c->uploads, entry->name, ENTRIES_MAX, &c->arena, visit, c);
+        int error = rootdir_list(c->root, entry->name, ENTRIES_MAX, &c->arena, visit, c);
+        /* One that nobody may read, or that vanished. */
+        if (error != -EACCES && error != -ENOENT && error)
+            c->error = error;
         c->depth--;
-    } else if (is_temporary(entry->name)) {
-        remove_file(c, entry->name);
+    } else if (rootdir_is_temporary(last)) {
+        remove_file(c, directory, last);
     } else {
         c->files++;
         c->bytes += (uint64_t)entry->size;
@@ -264,11 +246,12 @@ static bool visit(void *context, const struct rootdir_entry *entry)
     return c->error == 0;
 }
 
-int upload_files_count(const struct rootdir *uploads, uint64_t *ret_files, uint64_t *ret_bytes)
+int upload_files_count(const struct rootdir *root, struct slice directory, unsigned old_s, uint64_t *ret_files,
+                       uint64_t *ret_bytes)
 {
-    struct count c = { .uploads = uploads };
+    struct count c = { .root = root, .old_s = old_s };
     arena_init(&c.arena, SIZE_MAX / 2);
-    int error = rootdir_list(uploads, SLICE("."), ENTRIES_MAX, &c.arena, visit, &c);
+    int error = rootdir_list(root, directory, ENTRIES_MAX, &c.arena, visit, &c);
     arena_free(&c.arena);
     if (error || c.error)
         return error ? error : c.error;

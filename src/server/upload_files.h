@@ -2,7 +2,7 @@
  *
  *   desk/00156574b150-local.cfg        what the phone sent last
  *   desk/.00156574b150-local.cfg.1     what it had sent before that; .2 is older, and so on
- *   desk/.upload-123-7.tmp             on its way
+ *   desk/.dialtone-123-7.tmp           on its way
  *
  * Versions lie beside their file, not in a directory of their own: link and rename within one directory work
  * behind every Landlock, and one fsync settles both. Names with a leading dot are never served.
@@ -15,20 +15,14 @@
 #include "base/rootdir.h"
 
 #define UPLOAD_VERSIONS_MAX 100
-/* A temporary name, and a version's: its file's name is twelve digits and one of six endings. */
+/* A version's name: its file's is twelve digits and one of six endings. */
 #define UPLOAD_NAME_BYTES 64
 
-/* The directory part, "." for none, and the last segment. */
-void upload_files_split(struct slice name, struct slice *ret_directory, struct slice *ret_last);
 /* ".00156574b150-local.cfg.2", terminated. */
 void upload_files_version_name(struct slice last, unsigned version, char into[UPLOAD_NAME_BYTES]);
 
 /* Opens the directory of `name` beneath the uploads for reading; with `make`, missing ones are made, mode 0700. */
 int upload_files_directory(const struct rootdir *uploads, struct slice directory, bool make, int *ret_fd);
-/* A new empty file in it, for writing. */
-int upload_files_temporary(int dirfd, mode_t mode, char into[UPLOAD_NAME_BYTES], int *ret_fd);
-/* All of the bytes; 0 or a negative errno. */
-int upload_files_write(int fd, struct slice bytes);
 
 /* What became of the numbers on the disk, for quotas: what is gone of the files and bytes that there were, the
  * temporary file among them. */
@@ -42,7 +36,13 @@ struct upload_gone {
 int upload_files_install(int dirfd, int fd, const char *temporary, const char *name, unsigned versions,
                          struct upload_gone *ret_gone);
 
-/* Files and bytes beneath the uploads; what was on its way when a server died is removed. */
-int upload_files_count(const struct rootdir *uploads, uint64_t *ret_files, uint64_t *ret_bytes);
+/* The current file becomes version 1, so that `dialtone local restore` can bring it back; with `versions` 0 it is
+ * gone for good. -ENOENT when there is none. */
+int upload_files_remove(int dirfd, const char *name, unsigned versions, struct upload_gone *ret_gone);
+
+/* Files and bytes beneath `directory` of the uploads, or of a tree, "." for all; -ENOENT. What was on its way when a
+ * server died is removed: where `old_s` is not 0, when nobody has touched it for so many seconds. */
+int upload_files_count(const struct rootdir *root, struct slice directory, unsigned old_s, uint64_t *ret_files,
+                       uint64_t *ret_bytes);
 
 #endif

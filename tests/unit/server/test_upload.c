@@ -1,13 +1,11 @@
 /* The rules, the disk and its faults. Calls that the linker wraps fail, or end the process, where a test says. */
 #include "tests/unit/test.h"
 
-#include "guide/name.h"
-#include "server/upload.h"
 #include "server/upload_files.h"
+#include "tests/unit/server/upload_house.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -61,135 +59,16 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t len)
     return strikes(CALL_WRITE) ? -1 : __real_write(fd, bytes, len);
 }
 
-static struct house {
-    char dir[64];
-    struct config config;
-    struct manual_clock manual;
-    struct worker worker;
-    struct rootdir root;
-    bool open;
-} h;
-static enum upload_answer last_answer;
-static unsigned answers;
-
-static void put(const char *path, const char *text)
+static int setup_faults(void **state)
 {
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_true(fputs(text, f) >= 0);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void open_uploads(void)
-{
-    struct tree *over;
-    assert_int_equal(uploads_open("state/uploads", 7, &h.worker.uploads), 0);
-    assert_int_equal(loop_open(&h.worker.loop, &h.manual.clock, NULL, &h.worker), 0);
-    assert_int_equal(tree_open(&h.root, "root", &h.worker.loop, &h.worker.tree), 0);
-    assert_int_equal(tree_open(uploads_root(h.worker.uploads), "state/uploads", &h.worker.loop, &over), 0);
-    tree_overlay(h.worker.tree, over);
-    h.open = true;
-}
-
-static void close_uploads(void)
-{
-    tree_close(h.worker.tree);
-    loop_close(&h.worker.loop);
-    uploads_close(h.worker.uploads);
-    h.open = false;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    memset(&h, 0, sizeof h);
     memset(fault, 0, sizeof fault);
-    answers = 0;
-    snprintf(h.dir, sizeof h.dir, "/tmp/dialtone-upload-XXXXXX");
-    if (!mkdtemp(h.dir) || chdir(h.dir) || mkdir("root", 0755) || mkdir("root/desk", 0755))
-        return -1;
-    put("root/desk/00156574b150.cfg", "x");
-    manual_clock_init(&h.manual, 1700000000000);
-    h.config = (struct config){ .upload_overwrite = true,
-                                .upload_mode = SLICE("0600"),
-                                .upload_file_max = 5000,
-                                .upload_total_mib = 1,
-                                .upload_files = 100,
-                                .upload_at_once = 10,
-                                .upload_versions = 2 };
-    h.worker = (struct worker){ .config = &h.config, .share = 1 };
-    if (rootdir_open_root("root", false, &h.root))
-        return -1;
-    open_uploads();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-    (void)state;
-    if (h.open)
-        close_uploads();
-    rootdir_close(&h.root);
-    snprintf(command, sizeof command, "rm -rf %s", h.dir);
-    return chdir("/") || system(command);
-}
-
-static enum upload_answer begin(const char *name, struct upload **ret_upload)
-{
-    struct upload_request r = { .name = slice_str(name) };
-    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &r.peer));
-    return upload_begin(&h.worker, &r, ret_upload);
-}
-
-static void on_done(void *context, enum upload_answer answer)
-{
-    assert_ptr_equal(context, &h);
-    last_answer = answer;
-    answers++;
-}
-
-static enum upload_answer finish(struct upload *u)
-{
-    unsigned before = answers;
-    upload_commit(u, on_done, &h);
-    while (answers == before)
-        uv_run(&h.worker.loop.uv, UV_RUN_ONCE);
-    return last_answer;
-}
-
-static enum upload_answer put_up(const char *name, const char *text)
-{
-    struct upload *u;
-    enum upload_answer answer = begin(name, &u);
-    if (answer != UPLOAD_FINE)
-        return answer;
-    answer = upload_write(u, slice_str(text));
-    if (answer == UPLOAD_FINE)
-        return finish(u);
-    upload_abort(u);
-    return answer;
-}
-
-static void assert_file(const char *path, const char *text)
-{
-    char full[128], bytes[64] = "";
-    snprintf(full, sizeof full, "state/uploads/%s", path);
-    FILE *f = fopen(full, "r");
-    if (!text) {
-        assert_null(f);
-        return;
-    }
-    assert_non_null(f);
-    assert_int_equal(fread(bytes, 1, sizeof bytes - 1, f), strlen(text));
-    fclose(f);
-    assert_string_equal(bytes, text);
+    return setup(state);
 }
 
 static uint64_t count(uint64_t *ret_bytes)
 {
     uint64_t files = 0;
-    assert_int_equal(upload_files_count(uploads_root(h.worker.uploads), &files, ret_bytes), 0);
+    assert_int_equal(upload_files_count(uploads_root(h.worker.uploads), SLICE("."), 0, &files, ret_bytes), 0);
     return files;
 }
 
@@ -198,16 +77,6 @@ static void assert_counts(uint64_t files, uint64_t bytes)
     uint64_t found_bytes = 0;
     assert_int_equal(count(&found_bytes), files);
     assert_int_equal(found_bytes, bytes);
-}
-
-static void assert_served(const char *name, const char *text)
-{
-    struct tree_question q = { slice_str(name) };
-    struct tree_file file;
-    assert_int_equal(tree_ask(h.worker.tree, &q, &file), TREE_FILE);
-    assert_true(file.uploaded);
-    assert_slice(blob_bytes(file.blob), text);
-    tree_file_release(&file);
 }
 
 static void what_a_phone_sent_is_served_under_its_name_in_any_case(void **state)
@@ -260,11 +129,13 @@ static void R22_a_phone_that_is_known_sends_only_its_own(void **state)
 {
     struct upload *u;
     struct mac own = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x50 } }, other = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x6e } };
-    struct upload_request r = { .name = SLICE(LOCAL), .identity = &other };
+    union address peer;
+    struct upload_request r = { .name = SLICE(LOCAL), .caller = { .agent = &other } };
     (void)state;
-    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &r.peer));
+    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &peer));
+    r.caller.peer = &peer;
     assert_int_equal(upload_begin(&h.worker, &r, &u), UPLOAD_STRANGER);
-    r.identity = &own;
+    r.caller.agent = &own;
     assert_int_equal(upload_begin(&h.worker, &r, &u), UPLOAD_FINE);
     upload_abort(u);
 }
@@ -344,10 +215,12 @@ static void R22_sizes_and_numbers_are_refused_before_anything_is_written(void **
 {
     struct upload *u, *more;
     char large[5001];
+    union address peer;
     struct upload_request r = { .name = SLICE(LOCAL), .has_size = true, .size = 5001 };
     (void)state;
     memset(large, 'x', sizeof large);
-    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &r.peer));
+    assert_true(address_parse(SLICE("127.0.0.1"), 4000, &peer));
+    r.caller.peer = &peer;
     assert_int_equal(upload_begin(&h.worker, &r, &u), UPLOAD_TOO_LARGE);
     assert_int_equal(begin(LOCAL, &u), UPLOAD_FINE);
     assert_int_equal(upload_write(u, slice_of(large, 5000)), UPLOAD_FINE);
@@ -551,7 +424,7 @@ static void two_servers_do_not_share_a_directory(void **state)
     assert_int_equal(uploads_open("state/uploads", 1, &second), -EWOULDBLOCK);
 }
 
-#define upload_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define upload_test(f) cmocka_unit_test_setup_teardown(f, setup_faults, teardown)
 
 int main(void)
 {
