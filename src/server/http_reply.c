@@ -177,7 +177,10 @@ static bool admit(struct http_connection *c, const struct http_request *request,
     c->service->challenges = BUF_ON(c->service->challenge_bytes);
     struct http_admission a = http_login(c->service->worker, request, ask, &c->service->challenges);
     if (a.status)
-        answer_words(c, request, a.status, OUTCOME_REFUSED, a.reason, 0);
+        answer_words(c, request, a.status, OUTCOME_REFUSED,
+                     a.status == 404 ? tree_answer_words(TREE_ABSENT) : a.reason, 0);
+    if (a.status == 404)
+        c->reply->event.reason = a.reason;
     return a.status == 0;
 }
 

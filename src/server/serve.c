@@ -231,17 +231,21 @@ static void take_access(struct serve *s, struct access *a)
     free_old_access(s);
 }
 
-const char *serve_open_to(const struct serve *s)
+bool serve_open_to(const struct serve *s, size_t index, struct buf *out)
 {
-    return access_open_to(s->access);
+    unsigned protocols = 0;
+    for (size_t i = 0; i < s->endpoint_count; i++)
+        protocols |= 1u << s->endpoints[i].kind->protocol;
+    return access_open_to(s->access, protocols, index, out);
 }
 
 void serve_reload(struct serve *s, const struct config *fresh)
 {
     struct access *a = NULL;
     serve_tls_reload(s, fresh);
-    if (access_open(fresh, &a))
-        log_error("out of memory: users and rules stay as they were");
+    int error = access_open(fresh, &a);
+    if (error)
+        log_error("%s: users and rules stay as they were", strerror(-error));
     uploads_survey(s->uploads, &s->root, a);
     pthread_mutex_lock(&s->fresh_lock);
     config_apply_live(&s->fresh, fresh, say_restart, NULL);
