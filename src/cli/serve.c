@@ -235,6 +235,7 @@ static int confine(const struct serve *s, const struct config *c, const struct r
 {
     struct confine_options options = {
         .root_fd = serve_root_fd(s),
+        .writes_root = serve_writes_root(s),
         .database = serve_database(s),
         .uploads = serve_uploads(s),
         .config_file = r->file ? r->file : "",
@@ -264,6 +265,8 @@ static int serve(const struct config *c, const struct request *r)
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* A limit on file sizes is an error of one upload. */
+    signal(SIGXFSZ, SIG_IGN);
     confine_limits();
     if (serve_open(c, &s))
         return EXIT_FAILED;
@@ -271,6 +274,7 @@ static int serve(const struct config *c, const struct request *r)
         serve_close(s);
         return EXIT_FAILED;
     }
+    serve_say_writing(s);
     say_open(s);
     print_listeners(s);
     wait_for_signals(s, r, &signals);

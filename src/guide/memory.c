@@ -5,12 +5,14 @@ void memory_init(struct memory *m, struct arena *arena)
     *m = (struct memory){ 0 };
     settings_init(&m->central, arena);
     settings_init(&m->personal, arena);
+    settings_init(&m->notes, arena);
 }
 
 void memory_free(struct memory *m)
 {
     settings_free(&m->central);
     settings_free(&m->personal);
+    settings_free(&m->notes);
 }
 
 bool memory_add_file(struct memory *m, struct slice name, struct slice md5, struct arena *arena)
@@ -92,6 +94,8 @@ static bool read_assignment(struct reading *r, const struct cfg_assignment *a)
         return settings_put(&r->memory->central, key, a->value, origin);
     if (strip(&key, SLICE("personal.")))
         return settings_put(&r->memory->personal, key, a->value, origin);
+    if (strip(&key, SLICE("note.")))
+        return settings_put(&r->memory->notes, key, a->value, origin);
     if (strip(&key, SLICE("phone.")))
         read_phone(r, key, a->value);
     else if (strip(&key, SLICE("trigger.")))
@@ -168,7 +172,8 @@ bool memory_print(const struct memory *m, struct mac mac, struct arena *arena, s
         buf_format(out, "file.%u", number);
         print_line(out, SLICE(".md5"), f->md5);
     }
-    if (!print_layer(&m->central, "central.", arena, out) || !print_layer(&m->personal, "personal.", arena, out))
+    if (!print_layer(&m->central, "central.", arena, out) || !print_layer(&m->personal, "personal.", arena, out) ||
+        !print_layer(&m->notes, "note.", arena, out))
         return false;
     buf_str(out, "flash.end = 1\n");
     return buf_ok(out);

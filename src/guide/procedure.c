@@ -107,7 +107,11 @@ struct procedure *procedure_new(const struct procedure_start *start, struct aren
     settings_init(&p->report.effective, arena);
     settings_init(&p->effective_before, arena);
     p->run = (struct settings_run){ &p->id, &p->before->central, &p->before->personal, false };
-    if (!init_names(p) || !settings_overlay(&p->effective_before, &p->before->central, &p->before->personal)) {
+    p->after.triggers = start->memory->triggers;
+    p->user = start->user;
+    p->password = start->password;
+    if (!init_names(p) || !settings_copy(&p->after.notes, &p->before->notes, NULL) ||
+        !settings_overlay(&p->effective_before, &p->before->central, &p->before->personal)) {
         procedure_free(p);
         return NULL;
     }
@@ -135,6 +139,11 @@ static void lend_credentials(const struct procedure *p, struct wish *wish)
     struct url server, target;
     if (!url_parse(p->report.server, &server) || !url_parse(wish->url, &target) || !url_same_host(&server, &target) ||
         target.has_user)
+        return;
+    wish->own_server = true;
+    wish->user = p->user;
+    wish->password = p->password;
+    if (p->user.len)
         return;
     wish->user = settings_value(&p->effective_before, PARAM("server.username"));
     wish->password = settings_value(&p->effective_before, PARAM("server.password"));
@@ -221,6 +230,11 @@ void procedure_answer_waited(struct procedure *p)
     }
     p->call_waited_ms += PROCEDURE_CALL_LOOK_MS;
     p->state = STATE_CALL;
+}
+
+bool procedure_use_credentials(struct procedure *p, struct slice user, struct slice password)
+{
+    return arena_copy(p->arena, user, &p->user) && arena_copy(p->arena, password, &p->password);
 }
 
 void procedure_answer_pin(struct procedure *p, struct slice pin)

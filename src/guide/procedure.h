@@ -72,6 +72,7 @@ struct wish {
     enum wish_kind kind;
     struct slice url;            /* FETCH, RESOURCE: absolute, wildcards replaced */
     struct slice user, password; /* for this URL, when it brings none of its own; "" none */
+    bool own_server;             /* FETCH, RESOURCE: the server's user and password are for this URL */
     size_t limit;                /* FETCH, RESOURCE: a longer one is refused */
     struct slice key;            /* RESOURCE, KEEP: the parameter that asks; DROP: the one that had asked */
     struct slice name;           /* KEEP: last segment of the URL, decoded; KEEP, DROP */
@@ -95,11 +96,13 @@ struct fetched {
     enum fetch_outcome outcome;
     struct slice bytes; /* borrowed for the call */
     struct slice why;   /* borrowed for the call: "HTTP 404", "no answer within 5 s" */
+    bool denied;        /* FAILED because the server wants a user name and password, or others */
 };
 
 struct procedure_start {
     struct identity id;
     struct slice server;         /* URL, before wildcards */
+    struct slice user, password; /* for that server; "" none: static.auto_provision.server.username and .password */
     const struct memory *memory; /* what flash holds; must outlive the run */
 };
 
@@ -112,6 +115,8 @@ void procedure_free(struct procedure *p);
 struct wish procedure_wish(const struct procedure *p);
 void procedure_answer_call(struct procedure *p, bool active);
 void procedure_answer_waited(struct procedure *p);
+/* From now on for the server, instead of those it started with; copied. Ask for the wish again. False: out of memory. */
+bool procedure_use_credentials(struct procedure *p, struct slice user, struct slice password);
 /* "": the user entered none. */
 void procedure_answer_pin(struct procedure *p, struct slice pin);
 void procedure_answer_fetch(struct procedure *p, const struct fetched *fetched);

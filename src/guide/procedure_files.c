@@ -1,4 +1,5 @@
 #include "base/url.h"
+#include "guide/local.h"
 #include "guide/procedure_inside.h"
 
 #define TOO_LONG SLICE("the server URL is too long")
@@ -167,23 +168,16 @@ void run_conclude(struct procedure *p)
 
 static void ask_local(struct procedure *p)
 {
-    char bytes[32];
-    struct buf name = BUF_ON(bytes);
-    struct slice path = settings_value(&p->after.central, PARAM("custom.sync.path")), directory = p->directory, url;
+    struct slice url;
     if (!settings_is_on(&p->after.central, PARAM("custom.sync"))) {
         run_conclude(p);
         return;
     }
-    if (path.len && (!address_expand(path, &p->wildcards, p->arena, &path) ||
-                     address_read(path, server_type(p), p->arena, &directory) == ADDRESS_BAD)) {
-        run_fail(p, SLICE("static.auto_provision.custom.sync.path is not a URL that a phone can fetch from"));
-        return;
-    }
-    name_print_mac_local(p->id.mac, &name);
-    if (url_resolve(directory, buf_slice(&name), p->arena, &url))
-        ask(p, STATE_LOCAL, url, SLICE("static.auto_provision.custom.sync = 1: the MAC-local CFG file"));
+    const char *why = local_url(&p->after.central, p->directory, &p->wildcards, p->arena, &url);
+    if (why)
+        run_fail(p, slice_str(why));
     else
-        run_fail(p, TOO_LONG);
+        ask(p, STATE_LOCAL, url, SLICE("static.auto_provision.custom.sync = 1: the MAC-local CFG file"));
 }
 
 /* Why this phone does not take an include, or "" when it does. */

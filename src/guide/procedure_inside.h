@@ -46,6 +46,7 @@ struct procedure {
     struct memory after;
     struct report report;
     struct wildcards wildcards;
+    struct slice user, password; /* given for the server; "" none */
     enum state state;
     enum state retry_state;     /* where STATE_RETRY_WAIT goes back to */
     unsigned attempts;          /* of the present fetch */

@@ -74,11 +74,11 @@ static struct tls_mind *make_mind(SSL_CTX *c, const struct tls_options *o)
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                    unsigned in_len, void *context)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
+    struct slice ours = tls_session_alpn(ssl);
     unsigned char *chosen = NULL;
-    (void)ssl;
     (void)context;
-    if (SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_len, (const unsigned char *)ours.ptr, (unsigned)ours.len, in, in_len) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;

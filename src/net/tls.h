@@ -3,7 +3,7 @@
  *
  * What is offered (security.md R6): TLS 1.3 and 1.2, in 1.2 only suites that are forward secret and
  * authenticated (ECDHE with AES-GCM or ChaCha20-Poly1305); no compression, no renegotiation, no early data; by
- * ALPN http/1.1 and nothing else, so that a session meant for another protocol ends here (ALPACA,
+ * ALPN http/1.1, by FTP ftp, and nothing else, so that a session meant for another protocol ends here (ALPACA,
  * CVE-2021-3618). The server's order of suites holds; a peer that puts ChaCha20 first, as phones without AES in
  * hardware do, gets it. An ECDSA and an RSA certificate stand side by side: a peer gets the first kind that it
  * can check.
@@ -98,6 +98,21 @@ struct tls_session;
 int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **ret_session);
 void tls_session_close(struct tls_session *t);
 
+/* What a session is for: which protocol may be asked for by ALPN, and which tickets are good (a ticket of one
+ * protocol is none of another). */
+enum tls_purpose {
+    TLS_HTTP,
+    TLS_FTP,
+    /* A data connection of FTP: takes the tickets of TLS_FTP and gives none out, for a client that only sends would
+     * never read them, and a connection that is closed unread is reset, what it sent included. An end without
+     * close_notify is an error here (-EPROTO): anybody on the way could have cut off the rest. */
+    TLS_FTP_DATA
+};
+/* Before the first read or write; TLS_HTTP otherwise. */
+void tls_session_set_purpose(struct tls_session *t, enum tls_purpose purpose);
+
+/* The handshake alone, for who has nothing to read or write: 0 when it is done, -EAGAIN, or another negative errno. */
+int tls_session_settle(struct tls_session *t);
 /* These four are what stream.h says of stream_read() and its kin. -EAGAIN of any of them says that
  * tls_session_events() tells what to wait for; after -EAGAIN, or when less was written than offered, the next
  * write has to begin with the bytes that were not taken. -EPROTOTYPE: the peer speaks HTTP without TLS. */

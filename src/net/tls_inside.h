@@ -12,6 +12,9 @@
 
 #include <openssl/ssl.h>
 
+/* tls_session.c: the name for ALPN, with its length before it, as SSL_select_next_proto() wants it. */
+struct slice tls_session_alpn(const SSL *ssl);
+
 struct tls_loaded {
     X509 *certificate;
     STACK_OF(X509) * chain;

@@ -109,6 +109,29 @@ int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **re
     return 0;
 }
 
+void tls_session_set_purpose(struct tls_session *t, enum tls_purpose purpose)
+{
+    static const struct slice alpn = { "\x03" "ftp", 4 };
+    if (purpose == TLS_HTTP)
+        return;
+    SSL_set_app_data(t->ssl, (void *)(uintptr_t)&alpn);
+    /* Neither a ticket of HTTPS nor one from when others were trusted is good here. */
+    unsigned char trust[sizeof(((struct tls_mind *)NULL)->trust)];
+    memcpy(trust, tls_mind_of(SSL_get_SSL_CTX(t->ssl))->trust, sizeof trust);
+    trust[0] ^= 'f';
+    SSL_set_session_id_context(t->ssl, trust, sizeof trust);
+    if (purpose == TLS_FTP_DATA) {
+        SSL_set_num_tickets(t->ssl, 0);
+        SSL_clear_options(t->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    }
+}
+
+struct slice tls_session_alpn(const SSL *ssl)
+{
+    const struct slice *alpn = SSL_get_app_data(ssl);
+    return alpn ? *alpn : SLICE("\x08http/1.1");
+}
+
 void tls_session_close(struct tls_session *t)
 {
     SSL_free(t->ssl);
@@ -213,6 +236,21 @@ ssize_t tls_session_read(struct tls_session *t, void *into, size_t len)
     int result = SSL_read_ex(t->ssl, into, len, &n);
     t->dry = result != 1;
     return result == 1 ? (ssize_t)n : judge(t, result, &t->read_event);
+}
+
+int tls_session_settle(struct tls_session *t)
+{
+    if (t->broken)
+        return -EPIPE;
+    ERR_clear_error();
+    int result = SSL_do_handshake(t->ssl);
+    if (result == 1) {
+        t->read_event = UV_READABLE;
+        t->write_event = UV_WRITABLE;
+        return 0;
+    }
+    ssize_t error = judge(t, result, &t->write_event);
+    return error ? (int)error : -EPIPE;
 }
 
 static ssize_t write_record(struct tls_session *t, const void *bytes, size_t len, bool more)

@@ -17,9 +17,27 @@ int flash_open(struct flash *f, const char *path, bool create, struct mac mac)
     return error == -ENOENT && !create ? 0 : error;
 }
 
+int flash_open_chip(struct flash *f, struct mac mac)
+{
+    *f = (struct flash){ .directory = { .fd = -1 }, .chip = calloc(1, sizeof *f->chip), .mac = mac };
+    return f->chip ? 0 : -ENOMEM;
+}
+
+static void chip_replace(struct flash_chip *chip, char *bytes, size_t len)
+{
+    if (chip->bytes)
+        explicit_bzero(chip->bytes, chip->len);
+    free(chip->bytes);
+    *chip = (struct flash_chip){ bytes, len };
+}
+
 void flash_close(struct flash *f)
 {
     rootdir_close(&f->directory);
+    if (f->chip)
+        chip_replace(f->chip, NULL, 0);
+    free(f->chip);
+    f->chip = NULL;
 }
 
 static void file_name(const struct flash *f, struct buf *out)
@@ -33,6 +51,10 @@ const char *flash_read(const struct flash *f, struct memory *m, struct arena *ar
     char bytes[32];
     struct buf name = BUF_ON(bytes);
     struct slice content;
+    if (f->chip && f->chip->bytes)
+        return arena_copy(arena, slice_of(f->chip->bytes, f->chip->len), &content)
+                   ? memory_parse(m, content, f->mac, arena)
+                   : "out of memory";
     if (f->directory.fd < 0)
         return NULL;
     file_name(f, &name);
@@ -42,23 +64,35 @@ const char *flash_read(const struct flash *f, struct memory *m, struct arena *ar
     return error ? strerror(-error) : memory_parse(m, content, f->mac, arena);
 }
 
-int flash_write(const struct flash *f, const struct memory *m, struct arena *arena)
+/* Takes the text over. */
+static int keep(const struct flash *f, char *text, size_t len)
 {
     char bytes[32];
     struct buf name = BUF_ON(bytes);
-    if (f->directory.fd < 0)
+    int error = 0;
+    if (f->chip) {
+        chip_replace(f->chip, text, len);
         return 0;
+    }
     file_name(f, &name);
+    error = rootdir_replace(&f->directory, buf_slice(&name), slice_of(text, len));
+    explicit_bzero(text, len);
+    free(text);
+    return error;
+}
+
+int flash_write(const struct flash *f, const struct memory *m, struct arena *arena)
+{
+    if (f->directory.fd < 0 && !f->chip)
+        return 0;
     for (size_t room = (size_t)64 * 1024; room <= FLASH_BYTES_MAX; room *= 4) {
         char *text = malloc(room);
         struct buf out = buf_on(text, room);
         if (!text)
             return -ENOMEM;
-        bool whole = memory_print(m, f->mac, arena, &out);
-        int error = whole ? rootdir_replace(&f->directory, buf_slice(&name), buf_slice(&out)) : 0;
+        if (memory_print(m, f->mac, arena, &out))
+            return keep(f, text, out.len);
         free(text);
-        if (whole)
-            return error;
     }
     return -EFBIG;
 }

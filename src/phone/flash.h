@@ -10,14 +10,23 @@
 /* Settings, digests and a MAC-local CFG file together stay far below; more is not a flash of ours. */
 #define FLASH_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
+/* A flash that is a piece of memory: it survives reboots of the phone and ends with the program. */
+struct flash_chip {
+    char *bytes; /* NULL: never written */
+    size_t len;
+};
+
 struct flash {
-    struct rootdir directory; /* fd -1: no flash on disk, nothing survives */
+    struct rootdir directory; /* fd -1: no flash on disk */
+    struct flash_chip *chip;  /* in place of a directory; NULL without both: nothing survives */
     struct mac mac;
 };
 
 /* `path` NULL: nothing survives. With `create` the directory is made (0700) when it is missing; without, a missing
  * one reads as empty flash. 0 or a negative errno. */
 int flash_open(struct flash *f, const char *path, bool create, struct mac mac);
+/* A flash in memory, empty. -ENOMEM. */
+int flash_open_chip(struct flash *f, struct mac mac);
 void flash_close(struct flash *f);
 /* Into a freshly initialised memory. NULL, or what is wrong with it: then the memory is not to be used. */
 const char *flash_read(const struct flash *f, struct memory *m, struct arena *arena);

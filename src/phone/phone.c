@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum phone_question { QUESTION_NONE, QUESTION_PIN, QUESTION_CREDENTIALS };
+
 struct phone {
     struct loop *loop;
     struct transport *transport;
@@ -14,6 +16,9 @@ struct phone {
     struct procedure *procedure;
     struct timer wait;
     bool fetching;
+    enum phone_question question; /* what the person was asked and has not answered */
+    unsigned logins;              /* how often credentials were asked for */
+    struct slice user, password;  /* entered by the person */
     bool pin_given;
     const struct report_file *told_file; /* the last one that the watcher knows the outcome of */
     const struct report_resource *told_resource;
@@ -45,11 +50,18 @@ static void drop_run(struct phone *p)
     if (p->fetching)
         p->transport->cancel(p->transport);
     p->fetching = false;
+    p->question = QUESTION_NONE;
+    p->user = p->password = SLICE_NONE;
     procedure_free(p->procedure);
     if (p->procedure)
         memory_free(&p->memory);
     p->procedure = NULL;
     arena_free(&p->arena);
+}
+
+void phone_stop(struct phone *p)
+{
+    drop_run(p);
 }
 
 void phone_free(struct phone *p)
@@ -78,10 +90,28 @@ static void tell(struct phone *p)
     }
 }
 
+/* Whether a person was asked; what the procedure wishes stays as it is until the answer. */
+static bool ask_credentials(struct phone *p)
+{
+    const struct phone_user *person = &p->options.person;
+    struct wish wish = procedure_wish(p->procedure);
+    bool had_some = wish.user.len > 0;
+    if (!wish.own_server || p->logins == PHONE_LOGIN_TRIES || !person->asks_credentials)
+        return false;
+    p->question = QUESTION_CREDENTIALS;
+    p->logins++;
+    if (person->asks_credentials(person->context, had_some))
+        return true;
+    p->question = QUESTION_NONE;
+    return false;
+}
+
 static void on_fetched(void *context, const struct fetched *fetched)
 {
     struct phone *p = context;
     p->fetching = false;
+    if (fetched->denied && ask_credentials(p))
+        return;
     procedure_answer_fetch(p->procedure, fetched);
     step(p);
 }
@@ -125,11 +155,24 @@ static void wait(struct phone *p, const struct wish *wish)
     loop_timer(p->loop, &p->wait, wish->wait_ms / p->options.time_scale, on_waited);
 }
 
-static void enter_pin(struct phone *p)
+/* False: a person was asked. */
+static bool enter_pin(struct phone *p, const struct wish *wish)
 {
+    const struct phone_user *person = &p->options.person;
+    p->question = QUESTION_PIN;
+    if (person->asks_pin && person->asks_pin(person->context, wish->why))
+        return false;
+    p->question = QUESTION_NONE;
     struct slice pin = p->pin_given ? SLICE_NONE : p->options.pin;
     p->pin_given = true;
     procedure_answer_pin(p->procedure, pin);
+    return true;
+}
+
+static bool is_in_call(const struct phone *p)
+{
+    const struct phone_user *person = &p->options.person;
+    return person->in_call && person->in_call(person->context);
 }
 
 static void apply(struct phone *p, const struct wish *wish)
@@ -161,11 +204,10 @@ static bool grant(struct phone *p, const struct wish *wish)
 {
     switch (wish->kind) {
     case WISH_CALL:
-        procedure_answer_call(p->procedure, false);
+        procedure_answer_call(p->procedure, is_in_call(p));
         return true;
     case WISH_PIN:
-        enter_pin(p);
-        return true;
+        return enter_pin(p, wish);
     case WISH_KEEP:
     case WISH_DROP:
         keep(p, wish);
@@ -185,7 +227,8 @@ static bool grant(struct phone *p, const struct wish *wish)
         return false;
     case WISH_DONE:
         if (p->watch.done)
-            p->watch.done(p->watch.context, procedure_report(p->procedure));
+            p->watch.done(p->watch.done_context ? p->watch.done_context : p->watch.context,
+                          procedure_report(p->procedure));
         return false;
     }
     return false;
@@ -198,6 +241,36 @@ static void step(struct phone *p)
         tell(p);
         wish = procedure_wish(p->procedure);
     } while (grant(p, &wish));
+}
+
+void phone_enter_pin(struct phone *p, struct slice pin)
+{
+    if (p->question != QUESTION_PIN)
+        return;
+    p->question = QUESTION_NONE;
+    procedure_answer_pin(p->procedure, pin);
+    step(p);
+}
+
+void phone_enter_credentials(struct phone *p, struct slice user, struct slice password)
+{
+    static const struct fetched nobody = { .outcome = FETCH_REFUSED,
+                                           .why = { "user name or password not accepted", 34 } };
+    if (p->question != QUESTION_CREDENTIALS)
+        return;
+    p->question = QUESTION_NONE;
+    if (user.len == 0 || !arena_copy(&p->arena, user, &p->user) || !arena_copy(&p->arena, password, &p->password) ||
+        !procedure_use_credentials(p->procedure, p->user, p->password)) {
+        p->user = p->password = SLICE_NONE;
+        procedure_answer_fetch(p->procedure, &nobody);
+    }
+    step(p);
+}
+
+void phone_entered_credentials(const struct phone *p, struct slice *ret_user, struct slice *ret_password)
+{
+    *ret_user = p->user;
+    *ret_password = p->password;
 }
 
 static void on_powered(struct timer *timer)
@@ -214,7 +287,11 @@ static const char *complain(struct phone *p, const char *what, const char *why)
 
 const char *phone_power_on(struct phone *p)
 {
-    struct procedure_start start = { .id = p->options.id, .server = p->options.server, .memory = &p->memory };
+    struct procedure_start start = { .id = p->options.id,
+                                     .server = p->options.server,
+                                     .user = p->options.user,
+                                     .password = p->options.password,
+                                     .memory = &p->memory };
     struct buf agent = BUF_ON(p->agent);
     drop_run(p);
     memory_init(&p->memory, &p->arena);
@@ -235,6 +312,7 @@ const char *phone_power_on(struct phone *p)
     p->told_file = NULL;
     p->told_resource = NULL;
     p->pin_given = false;
+    p->logins = 0;
     /* Nothing happens inside this call: the watcher hears everything from the loop. */
     loop_timer(p->loop, &p->wait, 0, on_powered);
     return NULL;

@@ -41,11 +41,14 @@ struct config_user {
 struct config {
     struct arena *arena;
     struct slice root;        /* root: directory of boot, CFG and resource files */
+    bool root_ignore_case;    /* root.ignore_case: in the names that are asked for */
     bool root_follow;         /* root.follow_symlinks: links that stay beneath */
     struct slice listen;      /* listen: numeric addresses, separated by commas */
     bool tftp_enable;         /* tftp.enable */
     uint32_t tftp_port;       /* tftp.port: 0 any free; default 69 when it may be bound, else 6969 */
     bool tftp_port_set;
+    bool tftp_single_port;    /* tftp.single_port: answers from tftp.port itself */
+    struct slice tftp_port_range; /* tftp.port_range: of the transfers, see config_ports(); "": any */
     bool http_enable;         /* http.enable */
     uint32_t http_port;       /* http.port: 0 any free; default 80 when it may be bound, else 8080 */
     bool http_port_set;
@@ -54,6 +57,7 @@ struct config {
     bool ftp_port_set;
     struct slice ftp_passive_ports; /* ftp.passive_ports: FIRST-LAST, see config_ports() */
     bool ftp_active;          /* ftp.active: PORT and EPRT */
+    struct slice ftp_tls;     /* ftp.tls: off, optional, required */
     bool https_enable;        /* https.enable: with tls_certificate only */
     uint32_t https_port;      /* https.port: 0 any free; default 443 when it may be bound, else 8443 */
     bool https_port_set;

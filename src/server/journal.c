@@ -53,7 +53,7 @@ struct journal {
 
 const char *outcome_name(enum outcome outcome)
 {
-    static const char *const names[] = { "sent", "unchanged", "absent", "refused", "broken", "stopped", "stored" };
+    static const char *const names[] = { "sent", "unchanged", "absent", "refused", "broken", "stopped", "stored", "removed" };
     return names[outcome];
 }
 
@@ -91,13 +91,14 @@ static struct who who_asked(const struct journal_event *e, struct arena *arena)
     struct name_meaning m = name_meaning(slice_of(e->name, e->name_len));
     struct user_agent agent = user_agent_parse(slice_of(e->agent, e->agent_len));
     const struct model *model = agent.model ? agent.model : model_of_name(&m);
-    struct who who = { SLICE_NONE, SLICE_NONE, SLICE_NONE, name_kind_words(m.kind) };
+    struct who who = { SLICE_NONE, SLICE_NONE, SLICE_NONE, e->meaning ? e->meaning : name_kind_words(m.kind) };
     if (model)
         who.model = model->name.len ? model->name : model->product;
-    /* What is proven goes before the phone's own word, and that before the name: one may fetch another's file. */
+    /* What is proven goes before what the request says, the phone's own word, and that before the name: one may fetch
+     * another's file. */
     const struct mac *proven = journal_event_certificate(e);
-    if (proven || agent.has_mac || m.has_mac) {
-        mac_print_colons(proven ? *proven : agent.has_mac ? agent.mac : m.mac, &out);
+    if (proven || e->has_mac || agent.has_mac || m.has_mac) {
+        mac_print_colons(proven ? *proven : e->has_mac ? e->mac : agent.has_mac ? agent.mac : m.mac, &out);
         arena_copy(arena, buf_slice(&out), &who.mac);
     }
     if (agent.has_firmware) {

@@ -17,7 +17,8 @@ enum outcome {
     OUTCOME_REFUSED, /* a name, method, size or rate that is not accepted */
     OUTCOME_BROKEN,  /* the server could not */
     OUTCOME_STOPPED, /* the phone went away, or fell silent, in the middle */
-    OUTCOME_STORED   /* an upload, whole and on the disk */
+    OUTCOME_STORED,  /* an upload, whole and on the disk */
+    OUTCOME_REMOVED  /* by request: it is gone */
 };
 const char *outcome_name(enum outcome outcome);
 
@@ -45,6 +46,9 @@ struct journal_event {
     const char *reason; /* static text or NULL: "is a directory", "silent for 8 tries" */
     enum journal_certificate certificate;
     struct mac certificate_mac; /* with _MAC */
+    const char *meaning; /* static text: what the name is; NULL: what it looks like */
+    bool has_mac;        /* the request says whose it is, whatever name and agent say */
+    struct mac mac;
     uint8_t name_len, agent_len;
     char name[JOURNAL_NAME_BYTES]; /* as asked, decoded */
     char agent[JOURNAL_AGENT_BYTES];

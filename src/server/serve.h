@@ -39,6 +39,11 @@ const char *serve_uploads(const struct serve *s);
 /* What is open to who only knows a MAC (access_open_to()). */
 bool serve_open_to(const struct serve *s, size_t index, struct buf *out);
 
+/* Whether access rules let files of the tree itself be written. */
+bool serve_writes_root(const struct serve *s);
+/* Says in the log where, and where this process could not though they let it. After it is confined. */
+void serve_say_writing(const struct serve *s);
+
 /* Reads the certificates again, takes over what `fresh` says of live keys, rules and users, says in the log what needs
  * a restart, forgets all caches. */
 void serve_reload(struct serve *s, const struct config *fresh);

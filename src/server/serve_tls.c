@@ -8,9 +8,19 @@
 #include <limits.h>
 #include <stdio.h>
 
-bool serve_has_tls(const struct config *c)
+bool serve_has_https(const struct config *c)
 {
     return c->https_enable && c->tls_certificate.len;
+}
+
+bool serve_has_ftps(const struct config *c)
+{
+    return c->ftp_enable && c->tls_certificate.len && !slice_eq(c->ftp_tls, SLICE("off"));
+}
+
+bool serve_has_tls(const struct config *c)
+{
+    return serve_has_https(c) || serve_has_ftps(c);
 }
 
 /* The paths of the two lists, as C strings. */

@@ -61,7 +61,7 @@ static enum run_outcome run(void (*tree)(struct script *), size_t limit, struct 
     tree(&s);
     arena_init(&arena, limit);
     memory_init(&before, &arena);
-    struct procedure_start start = { s.id, s.server, &before };
+    struct procedure_start start = { .id = s.id, .server = s.server, .memory = &before };
     bool read = !memory_parse(&before, SLICE(FLASH), s.id.mac, &arena);
     struct procedure *p = read ? procedure_new(&start, &arena) : NULL;
     while (p && script_step(&s, p, out))

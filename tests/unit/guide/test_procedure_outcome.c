@@ -155,7 +155,7 @@ static void the_user_is_told_that_the_pin_was_wrong(void **state)
     file(s, COMMON_CFG, H "static.custom_mac_cfg.url = $pin.cfg\n");
     s->pins[0] = SLICE("B1");
     s->pin_count = 1;
-    struct procedure_start start = { s->id, s->server, &memory };
+    struct procedure_start start = { .id = s->id, .server = s->server, .memory = &memory };
     struct procedure *p = procedure_new(&start, *state);
     for (int i = 0; i < 6; i++)
         assert_true(script_step(s, p, &out));
