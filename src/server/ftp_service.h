@@ -1,4 +1,5 @@
-/* FTP, serving side: reading the files of the tree (RFC 959, 1123, 2228, 2389, 2428, 3659, 4217).
+/* FTP, serving side: the files of the tree, and what may be written (RFC 959, 1123, 2228, 2389, 2428, 3659,
+ * 4217).
  *
  * One process serves every session. A line becomes a command (proto/ftp.h), its name a path that has neither
  * `.` nor
@@ -17,10 +18,10 @@
  * CCC.
  *
  * Refused, and how: 421 no room, too slow or stopping (and closed), 425 no data connection, 426 it broke, 450
- * the machine failed, 500 unknown, 501 malformed, 502 REIN, SITE, SMNT, AUTH without certificates, 503 out of
- * order, 504 TYPE E, MODE B and such, AUTH SSL, PORT to a forbidden place, 521 PROT P is missing, 522 EPRT and
- * EPSV of another family, 530 not logged in or not as who may, 533 534 CCC, 536 PROT S and E, 550 absent or not
- * to be given, a path above the root, whatever would write, 554 REST past the end.
+ * the machine failed, 500 unknown, 501 malformed, 502 REIN, SITE (CHMOD too), SMNT, AUTH without certificates,
+ * 503 out of order, 504 TYPE E, MODE B and such, AUTH SSL, PORT to a forbidden place, 521 PROT P is missing,
+ * 522 EPRT and EPSV of another family, 530 not logged in or not as who may, 533 534 CCC, 536 PROT S and E, 550
+ * absent or not to be given, a path above the root, whatever would write, 554 REST past the end.
  *
  * Data connections (R7): PASV and EPSV listen on a random port of `ftp.passive_ports` (server/ftp_ports.h),
  * accept from the control connection's address only and FTP_DATA_WAIT_S at most; PORT and EPRT reach that
@@ -28,10 +29,10 @@
  *
  * Ceilings (R9, R11): `ftp.sessions` in all (divided by the workers), `ftp.peer_sessions` an address. When all
  * are taken the session that has waited longest without a login makes room; when there is none, or the address
- * has its share, 421. A login must come within `ftp.login_s`, a command within `ftp.idle_s`; a reader is cut
- * that does not take FTP_SEND_FLOOR_BYTES in FTP_SEND_CHECK_S seconds; who says FTP_FAULTS_MAX wrong things in
- * a row is sent away. A listing holds no more than FTP_CHUNK_BYTES at once, looks at FTP_LIST_STEPS entries a
- * round and at TREE_LISTING_ENTRIES_MAX in all.
+ * has its share, 421. A login must come within `ftp.login_s`, a command within `ftp.idle_s`; a reader
+ * or sender is cut that does not make FTP_SEND_FLOOR_BYTES in FTP_SEND_CHECK_S seconds; who says FTP_FAULTS_MAX
+ * wrong things in a row is sent away. A listing holds no more than FTP_CHUNK_BYTES at once, looks at
+ * FTP_LIST_STEPS entries a round and at TREE_LISTING_ENTRIES_MAX in all.
  *
  * Memory: a session with its data connection takes at most FTP_SESSION_BYTES_MAX (checked in ftp_session.c) and
  * shares the file's blob; a listing or a transfer of TYPE A takes FTP_CHUNK_BYTES more while it lasts, TLS some
@@ -47,6 +48,12 @@
 /* 1 KiB a second: a phone on the worst of links takes more. */
 #define FTP_SEND_FLOOR_BYTES ((uint64_t)FTP_SEND_CHECK_S * 1024)
 #define FTP_CHUNK_BYTES ((size_t)16 * 1024)
+/* A client that dies ends both of its connections, a data connection in the clear like one that is done, and
+ * the control connection perhaps a little later: so long is waited for that at the end of what is to be stored.
+ */
+#define FTP_LAST_WORD_MS 10
+/* Taken from the kernel at once. */
+#define FTP_RECEIVE_BYTES ((size_t)64 * 1024)
 #define FTP_LIST_STEPS 128
 #define FTP_FAULTS_MAX 20
 
