@@ -64,6 +64,25 @@ static bool is_wanted(const struct local *l, struct slice name)
            (!l->kind.len || slice_ends_nocase(last, l->kind));
 }
 
+/* Version 1 of a file that is there no more, as a removal leaves it: *ret_name is the file's. */
+static bool is_left(struct local *l, struct slice name, struct slice *ret_name)
+{
+    struct slice directory, last, path;
+    int fd;
+    rootdir_split(name, &directory, &last);
+    if (!slice_starts(last, SLICE(".")) || !slice_ends(last, SLICE(".1")))
+        return false;
+    last = slice_first(slice_from(last, 1), last.len - 3);
+    struct slice above = slice_eq(directory, SLICE(".")) ? SLICE("") : slice_first(name, directory.len + 1);
+    if (!arena_format(&l->arena, &path, "%.*s%.*s", SLICE_ARG(above), SLICE_ARG(last)) || !is_wanted(l, path))
+        return false;
+    int error = rootdir_open(&l->root, path, O_PATH, &fd);
+    if (!error)
+        close(fd);
+    *ret_name = path;
+    return error == -ENOENT;
+}
+
 typedef void local_visit(struct local *l, struct slice name);
 struct walk {
     struct local *local;
@@ -74,13 +93,14 @@ static bool on_entry(void *context, const struct rootdir_entry *entry)
 {
     struct walk *w = context;
     struct local *l = w->local;
+    struct slice name = entry->name;
     if (entry->is_directory && l->depth < DEPTH_MAX) {
         l->depth++;
         int error = rootdir_list(&l->root, entry->name, ENTRIES_MAX, &l->arena, on_entry, w);
         l->error = l->error ? l->error : error;
         l->depth--;
-    } else if (!entry->is_directory && is_wanted(l, entry->name)) {
-        w->visit(l, entry->name);
+    } else if (!entry->is_directory && (is_wanted(l, name) || is_left(l, name, &name))) {
+        w->visit(l, name);
     }
     return l->error == 0;
 }
@@ -286,6 +306,16 @@ static int diff(struct local *l, unsigned from, unsigned to)
     return slice_ends(l->found, SLICE(".cfg")) ? diff_settings(l, before, after) : diff_lines(before, after);
 }
 
+/* The present file's, or its youngest version's where it was removed. */
+static int stat_present(int dirfd, struct slice last, const char *name, struct stat *ret_stat)
+{
+    char version[UPLOAD_NAME_BYTES];
+    if (fstatat(dirfd, name, ret_stat, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    upload_files_version_name(last, 1, version);
+    return fstatat(dirfd, version, ret_stat, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
 /* The server must be able to read and replace it: owner and mode are the present file's. */
 static int put_back(int dirfd, struct slice last, struct slice bytes)
 {
@@ -295,9 +325,9 @@ static int put_back(int dirfd, struct slice last, struct slice bytes)
     struct buf out = BUF_ON(name);
     int fd;
     buf_text(&out, last);
-    if (!buf_terminate(&out) || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return -ENOENT;
-    int error = rootdir_temporary(dirfd, st.st_mode & 0666, temporary, &fd);
+    int error = buf_terminate(&out) ? stat_present(dirfd, last, name, &st) : -ENAMETOOLONG;
+    if (!error)
+        error = rootdir_temporary(dirfd, st.st_mode & 0666, temporary, &fd);
     if (error)
         return error;
     error = rootdir_write(fd, bytes);

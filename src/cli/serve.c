@@ -174,7 +174,8 @@ static void print_listeners(const struct serve *s)
     for (size_t i = 0; serve_listener(s, i, &protocol, &address); i++) {
         struct buf out = BUF_ON(bytes);
         address_print(&address, &out);
-        printf("listening %s %.*s\n", protocol_name(protocol), SLICE_ARG(buf_slice(&out)));
+        printf("listening %s %.*s%s\n", protocol_name(protocol), SLICE_ARG(buf_slice(&out)),
+               serve_listener_is_legacy(s, i) ? " (legacy TLS)" : "");
     }
     printf("ready\n");
     fflush(stdout);
@@ -222,6 +223,7 @@ static int confine(const struct serve *s, const struct config *c, const struct r
 {
     struct confine_options options = {
         .root_fd = serve_root_fd(s),
+        .writes_root = serve_writes_root(s),
         .database = serve_database(s),
         .uploads = serve_uploads(s),
         .config_file = r->file ? r->file : "",
@@ -229,6 +231,8 @@ static int confine(const struct serve *s, const struct config *c, const struct r
         .user = c->run_user,
         .certificates = c->https_enable ? c->tls_certificate : SLICE_NONE,
         .keys = c->https_enable ? c->tls_key : SLICE_NONE,
+        .client_ca = c->https_enable ? c->tls_client_ca : SLICE_NONE,
+        .client_crl = c->https_enable ? c->tls_client_crl : SLICE_NONE,
     };
     int error = confine_process(&options);
     if (error && c->run_confine)
@@ -248,6 +252,8 @@ static int serve(const struct config *c, const struct request *r)
     sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* A limit on file sizes is an error of one upload. */
+    signal(SIGXFSZ, SIG_IGN);
     confine_limits();
     if (serve_open(c, &s))
         return EXIT_FAILED;
@@ -255,6 +261,7 @@ static int serve(const struct config *c, const struct request *r)
         serve_close(s);
         return EXIT_FAILED;
     }
+    serve_say_writing(s);
     if (serve_open_to(s))
         log_warning("open mode: %s who knows a MAC address gets its files", serve_open_to(s));
     print_listeners(s);

@@ -15,12 +15,14 @@
 
 struct confine_options {
     int root_fd;             /* the tree, O_PATH: may be read */
+    bool writes_root;        /* and written: some access rule lets files of it be */
     const char *database;    /* its directory may be written; "" for none */
     const char *uploads;     /* a directory where files and directories may be made; NULL or "" for none */
     const char *config_file; /* may be read again; "" for none. Its directory too, so that it can be replaced
                                 by rename, unless that is a top one such as /etc */
     struct slice certificates, keys; /* files separated by commas; they and their directories may be read again,
                                         under the same condition */
+    struct slice client_ca, client_crl; /* a file each, likewise */
     struct slice user;       /* whom to become when started as root; "" is the owner of the tree */
     bool connects;           /* to clients over TCP, as FTP's active mode does */
 };
@@ -37,7 +39,7 @@ int confine_account(int root_fd, struct slice user, uid_t *ret_uid);
 /* Groups, user and all capabilities, new privileges, dumps. Started as root with a tree that is root's own,
  * the process stays user 0 without any capability, and a warning says so. The database becomes the user's. */
 int confine_user(const struct confine_options *options);
-/* Landlock: the tree read-only, the database's directory and the uploads writable, no TCP socket bound, none
+/* Landlock: the tree read-only unless `writes_root`, the database's directory and the uploads writable, no TCP socket bound, none
  * connected unless `connects`, no other file at all. -EOPNOTSUPP when the kernel has none. */
 int confine_files(const struct confine_options *options);
 /* Seccomp: an allow-list. What is not on it fails with EPERM; starting a program or tracing one kills. */

@@ -32,6 +32,9 @@ struct ruleset {
     (ACCESS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | \
      LANDLOCK_ACCESS_FS_REMOVE_FILE)
 
+/* What server/change.h does; renaming from directory to directory takes ABI 2. */
+#define ACCESS_CHANGES (ACCESS_UPLOADS | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REFER)
+
 static struct ruleset ruleset_of(long abi, bool connects, size_t *ret_size)
 {
     struct ruleset r = { LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1, 0, 0 };
@@ -116,7 +119,7 @@ static int allow_list(int ruleset, const struct ruleset *r, struct slice files)
 static int allow_all(int ruleset, const struct ruleset *r, const struct confine_options *o)
 {
     char directory[4100];
-    int error = allow_fd(ruleset, r, o->root_fd, ACCESS_READ);
+    int error = allow_fd(ruleset, r, o->root_fd, o->writes_root ? ACCESS_CHANGES : ACCESS_READ);
     if (!error && o->database[0]) {
         directory_of(o->database, directory, sizeof directory);
         int state = allow_path(ruleset, r, directory, ACCESS_STATE);
@@ -124,13 +127,17 @@ static int allow_all(int ruleset, const struct ruleset *r, const struct confine_
         error = state == -ENOENT || state == -EACCES ? 0 : state;
     }
     if (!error && o->uploads && o->uploads[0])
-        error = allow_path(ruleset, r, o->uploads, ACCESS_UPLOADS);
+        error = allow_path(ruleset, r, o->uploads, o->writes_root ? ACCESS_CHANGES : ACCESS_UPLOADS);
     if (!error && o->config_file[0])
         error = allow_again(ruleset, r, o->config_file);
     if (!error)
         error = allow_list(ruleset, r, o->certificates);
     if (!error)
         error = allow_list(ruleset, r, o->keys);
+    if (!error)
+        error = allow_list(ruleset, r, o->client_ca);
+    if (!error)
+        error = allow_list(ruleset, r, o->client_crl);
     if (!error && CONFINE_SANITIZED)
         error = allow_path(ruleset, r, "/proc", ACCESS_READ);
     return error;

@@ -30,6 +30,16 @@ static bool foreign_is_ours(const struct confine_options *o)
            (root.st_dev == etc.st_dev && root.st_ino == etc.st_ino);
 }
 
+static int try_root(const struct confine_options *o)
+{
+    int fd = openat(o->root_fd, TRY_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+        unlinkat(o->root_fd, TRY_NAME, 0);
+    }
+    return fd < 0 ? 0 : breach("write into the root (is state.dir or upload.dir above it?)");
+}
+
 static int try_files(const struct confine_options *o)
 {
     int error = 0;
@@ -38,13 +48,8 @@ static int try_files(const struct confine_options *o)
         close(fd);
         error = breach("read " FOREIGN_FILE);
     }
-    fd = openat(o->root_fd, TRY_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        close(fd);
-        unlinkat(o->root_fd, TRY_NAME, 0);
-        error = breach("write into the root (is state.dir or upload.dir above it?)");
-    }
-    return error;
+    int root = o->writes_root ? 0 : try_root(o);
+    return root ? root : error;
 }
 
 static int try_calls(void)

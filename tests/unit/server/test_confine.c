@@ -296,6 +296,37 @@ static void uploads_are_written_to_their_own_directory_only(void **state)
     assert_int_equal(in_child(*state, uploads), 0);
 }
 
+static int tree(struct house *h)
+{
+    int root = h->options.root_fd;
+    MUST(mkdir("up", 0700) == 0);
+    h->options.uploads = "up";
+    h->options.writes_root = true;
+    MUST(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    MUST(confine_files(&h->options) == 0);
+    MUST(mkdirat(root, "d", 0700) == 0);
+    int fd = openat(root, "d/t", O_WRONLY | O_CREAT | O_EXCL, 0600);
+    MUST(fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0);
+    MUST(renameat2(root, "d/t", root, "d/u", RENAME_NOREPLACE) == 0);
+    if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 2)
+        MUST(renameat(root, "d/u", root, "u") == 0 && renameat(root, "u", root, "d/u") == 0);
+    MUST(unlinkat(root, "d/u", 0) == 0 && unlinkat(root, "d", AT_REMOVEDIR) == 0);
+    /* No links, devices or sockets, nothing outside. */
+    MUST(symlinkat("/etc", root, "l") == -1 && mkfifoat(root, "f", 0600) == -1);
+    MUST(open("outside", O_WRONLY) == -1 && mkdir("conf/d", 0700) == -1 && open("conf/x", O_WRONLY | O_CREAT, 0600) == -1);
+    MUST(linkat(AT_FDCWD, "conf/dialtone.conf", root, "c", 0) == -1);
+    MUST(confine_try(&h->options, true) == -EPERM);
+    MUST(!logged(h, "write into the root") && !logged(h, "read /etc/passwd"));
+    return 0;
+}
+
+static void the_tree_is_written_only_when_a_rule_lets_it_be(void **state)
+{
+    if (!has_landlock())
+        skip();
+    assert_int_equal(in_child(*state, tree), 0);
+}
+
 static void *return_it(void *context)
 {
     return context;
@@ -419,6 +450,7 @@ int main(void)
         test(a_tree_of_roots_own_leaves_user_0_without_capabilities),
         test(only_the_tree_is_read_and_only_the_state_is_written),
         test(uploads_are_written_to_their_own_directory_only),
+        test(the_tree_is_written_only_when_a_rule_lets_it_be),
         test(only_calls_that_a_server_needs_are_answered),
         test(starting_or_tracing_a_program_kills),
         test(abort_still_works),
