@@ -1,3 +1,4 @@
+#include "guide/upgrade.h"
 #include "phone/life_inside.h"
 
 #include <errno.h>
@@ -169,6 +170,7 @@ static const char *boot(struct life *l)
     }
     l->power_ons++;
     l->ram.id = l->options.id;
+    l->ram.id.firmware = upgrade_running(&l->ram.memory, l->options.id.firmware);
     l->ram.memory.triggers.power_ons++;
     life_keep(l);
     l->ram.queued = settings_is_on(&l->ram.effective, SLICE("static.auto_provision.power_on"))
@@ -310,7 +312,7 @@ static struct phone *phone_for(struct life *l)
 {
     const struct found_address *a = &l->ram.address;
     struct phone_options options = {
-        .id = l->ram.id,
+        .id = l->options.id,
         .server = a->url,
         .user = a->user,
         .password = a->password,
@@ -323,7 +325,7 @@ static struct phone *phone_for(struct life *l)
     if (l->ram.running == TRIGGER_ACTIVATION)
         life_activated(l, &options);
     if (l->watch.starts)
-        l->watch.starts(l->watch.context, l->ram.running, &options.id, options.server);
+        l->watch.starts(l->watch.context, l->ram.running, &l->ram.id, options.server);
     watch.done = on_done;
     watch.done_context = l;
     return phone_new(l->loop, l->transport, l->flash, &options, &watch);

@@ -2,7 +2,6 @@
 
 #include "guide/digest.h"
 #include "guide/local.h"
-#include "guide/seal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -230,7 +229,7 @@ void life_local_changed(struct life *l)
     arena_init(&u->arena, (size_t)32 * 1024);
     u->attempts = 0;
     u->bytes = local_bytes(l, &u->len);
-    if (!u->bytes || !seal_bytes(l, &u->bytes, &u->len) || !has_to_be_sent(l, u->md5)) {
+    if (!u->bytes || !has_to_be_sent(l, u->md5)) {
         forget(l);
         return;
     }
@@ -248,7 +247,7 @@ void life_local_came(struct life *l)
     char md5[DIGEST_MD5_HEX];
     size_t len;
     char *bytes = local_bytes(l, &len);
-    if (bytes && seal_bytes(l, &bytes, &len) && digest_md5(slice_of(bytes, len), md5))
+    if (bytes && digest_md5(slice_of(bytes, len), md5))
         note_sent(l, slice_str(md5));
     free(bytes);
 }
