@@ -72,14 +72,14 @@ static struct http_admission with_login(struct worker *w, const struct http_requ
 }
 
 struct http_admission http_login(struct worker *w, const struct http_request *request,
-                                 struct access_request ask, struct buf *challenges)
+                                 struct access_request *ask, struct buf *challenges)
 {
-    struct access_verdict v = access_decide(w->access, &ask);
+    struct access_verdict v = access_decide(w->access, ask);
     switch (v.answer) {
     case ACCESS_YES:
         return (struct http_admission){ 0, NULL, v.write };
     case ACCESS_LOGIN:
-        return with_login(w, request, &ask, challenges);
+        return with_login(w, request, ask, challenges);
     case ACCESS_NO:
         break;
     }
