@@ -87,7 +87,7 @@ int access_open(const struct config *config, struct access **ret_access)
     if (!a)
         return -ENOMEM;
     arena_init(&a->arena, ACCESS_BYTES_MAX);
-    bool fine = make_users(a, config);
+    bool fine = make_users(a, config) && redirects_make(config, &a->arena, &a->redirects);
     for (size_t i = 0; fine && i < CONFIG_RULES_MAX; i++)
         if (config->access[i].used)
             fine = make_rule(&a->arena, &config->access[i], &a->rules[a->rule_count++]);

@@ -13,6 +13,7 @@
 
 #include "server/caller.h"
 #include "server/config.h"
+#include "server/redirect.h"
 #include "server/users.h"
 
 enum access_write { ACCESS_WRITE_NONE, ACCESS_WRITE_UPLOADS, ACCESS_WRITE_CREATE, ACCESS_WRITE_OVERWRITE };
@@ -34,6 +35,7 @@ struct access {
     struct access_rule rules[CONFIG_RULES_MAX];
     size_t rule_count;
     struct users users;
+    struct redirects redirects; /* not a rule, but it changes with them at SIGHUP */
     struct access *older; /* server/serve.c's: what a worker may still use */
 };
 
