@@ -208,7 +208,7 @@ int verb_explain(const struct verb *verb, int argc, char **argv)
     arena_init(&e.arena, (size_t)256 * 1024 * 1024);
     arena_init(&e.file, (size_t)64 * 1024 * 1024);
     memory_init(&e.memory, &e.arena);
-    status = secret_keys_read(verb, &a.key_files, true, &e.keys);
+    status = secret_keys_read(verb, &a.secrets, true, &e.keys);
     if (!status)
         status = open_and_run(&e);
     secret_keys_wipe(&e.keys);

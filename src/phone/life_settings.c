@@ -213,6 +213,28 @@ static const char *aim(struct life *l)
     return local_url(&l->ram.effective, directory, &w, &u->arena, &u->url);
 }
 
+/* Encrypted when the settings want it; the digest that is remembered stays that of the plain file. NULL, or why it must
+ * not go out. */
+static const char *seal(struct life *l)
+{
+    struct upload *u = &l->upload;
+    struct slice plain = slice_of(u->bytes, u->len), bytes;
+    struct arena arena;
+    arena_init(&arena, u->len + 1024);
+    const char *why = seal_for_upload(&l->options.keys, &l->ram.effective, NAME_MAC_LOCAL, plain, &arena, &bytes);
+    char *sealed = !why && bytes.ptr != plain.ptr ? malloc(bytes.len) : NULL;
+    if (sealed) {
+        memcpy(sealed, bytes.ptr, bytes.len);
+        free(u->bytes);
+        u->bytes = sealed;
+        u->len = bytes.len;
+    } else if (!why && bytes.ptr != plain.ptr) {
+        why = "out of memory";
+    }
+    arena_free(&arena);
+    return why;
+}
+
 static bool has_to_be_sent(struct life *l, char md5[DIGEST_MD5_HEX])
 {
     const struct life_ram *ram = &l->ram;
@@ -235,6 +257,8 @@ void life_local_changed(struct life *l)
         return;
     }
     const char *why = aim(l);
+    if (!why)
+        why = seal(l);
     if (!why) {
         send_it(l);
         return;
