@@ -1,6 +1,9 @@
 #include "phone/discover.h"
 
+#include "guide/address.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 /* A URL, a user, a password and what a wizard asks, several times over. */
 #define FOUND_BYTES ((size_t)64 << 10)
@@ -51,11 +54,25 @@ static struct slice flash_url(const struct discover *d)
     return settings_value(d->ask.settings, SLICE("static.auto_provision.server.url"));
 }
 
+static bool can_fetch(const struct discover *d, struct slice text)
+{
+    struct arena arena;
+    struct slice url;
+    arena_init(&arena, FOUND_BYTES);
+    enum address_kind kind =
+        address_read(text, settings_value(d->ask.settings, SLICE("static.auto_provision.server.type")), &arena, &url);
+    arena_free(&arena);
+    return kind != ADDRESS_BAD;
+}
+
 static void judge(struct discover *d, const struct found_address *found, struct slice why)
 {
     enum address_source source = (enum address_source)d->at;
     struct discovery what = { .source = source, .url = found->url, .why = why, .asked = true };
-    if (found->url.len && !address_may_override(source, found->url, flash_url(d))) {
+    if (found->url.len && !can_fetch(d, found->url)) {
+        what.refused = true;
+        what.why = SLICE("refused: not a URL that a phone can fetch from");
+    } else if (found->url.len && !address_may_override(source, found->url, flash_url(d))) {
         what.refused = true;
         what.why = SLICE("refused: flash has an https URL, which an answer that proves nothing does not replace");
     } else if (found->url.len && !d->found) {
