@@ -7,7 +7,7 @@
 #include "guide/procedure.h"
 #include "phone/flash.h"
 
-/* `keys` for encrypted files, borrowed. Until SIGINT, SIGTERM or the end of a key script that says so. The exit status: of the last run. */
-int phone_live(const struct phone_arguments *arguments, struct seal_keys keys, const struct flash *flash);
+/* Until SIGINT, SIGTERM or the end of a key script that says so. The exit status: of the last run. */
+int phone_live(const struct phone_arguments *arguments, const struct seal_keys *keys, const struct flash *flash);
 
 #endif

@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Those of a running phone alone come last. */
 enum {
-    ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA,
-    ONCE, SCALE, USER, PASSWORD, CONTROL, KEYS
+    ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA, ONCE, SCALE, USER, PASSWORD,
+    CONTROL, KEYS
 };
 
 static const struct option longs[] = {
@@ -58,8 +57,7 @@ static void take(int option, struct phone_arguments *a, struct texts *t)
     } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
                   { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
                   { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys },
-
-                  { COMMON, &a->secrets.aes_common }, { MAC_KEY, &a->secrets.aes_mac }, { RSA, &a->secrets.rsa_key } };
+                  { COMMON, &a->key_files.aes_common }, { MAC_KEY, &a->key_files.aes_mac }, { RSA, &a->key_files.rsa_key } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
             *texts[i].text = optarg;

@@ -13,7 +13,7 @@ struct phone_arguments {
     struct identity id;
     const char *root; /* explain only */
     const char *server, *flash, *pin;
-    struct secret_options secrets; /* keys of encrypted files */
+    struct secret_options key_files;
     bool json, show_secrets, once;
     uint32_t time_scale;
     const char *user, *control, *keys;    /* NULL: not given */

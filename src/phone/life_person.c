@@ -224,6 +224,7 @@ void life_activated(const struct life *l, struct phone_options *options)
     options->server = a.url;
     options->user = a.user;
     options->password = a.password;
+    /* Keys that go with the code (facts.md 1.2). */
     if (a.com_aes.len)
         options->keys.common = a.com_aes;
     if (a.mac_aes.len)

@@ -2,7 +2,6 @@
 
 #include "guide/digest.h"
 #include "guide/local.h"
-#include "guide/seal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -72,15 +71,15 @@ static char *local_bytes(struct life *l, size_t *ret_len)
  * place; false: no key, or no memory. */
 static bool seal_bytes(struct life *l, char **bytes, size_t *len)
 {
-    struct slice key = life_value(l, "static.auto_provision.aes_key_16.mac"), sealed;
-    if (key.len == 0)
-        key = life_value(l, "static.auto_provision.aes_key_16.com");
-    if (!settings_is_on(&l->ram.effective, SLICE("static.auto_provision.encryption.config")))
-        return true;
-    if (seal_key_fault(key) || !seal_close(key, slice_of(*bytes, *len), SEAL_SPACES, &l->ram.arena, &sealed)) {
-        life_tell(l, "upload: static.auto_provision.encryption.config = 1, and no key to encrypt with");
+    struct slice plain = slice_of(*bytes, *len), sealed;
+    const char *why =
+        seal_for_upload(&l->options.keys, &l->ram.effective, NAME_MAC_LOCAL, plain, &l->ram.arena, &sealed);
+    if (why) {
+        life_tell(l, "upload: %s", why);
         return false;
     }
+    if (sealed.ptr == plain.ptr)
+        return true;
     char *copy = realloc(*bytes, sealed.len);
     if (!copy)
         return false;
@@ -213,28 +212,6 @@ static const char *aim(struct life *l)
     return local_url(&l->ram.effective, directory, &w, &u->arena, &u->url);
 }
 
-/* Encrypted when the settings want it; the digest that is remembered stays that of the plain file. NULL, or why it must
- * not go out. */
-static const char *seal(struct life *l)
-{
-    struct upload *u = &l->upload;
-    struct slice plain = slice_of(u->bytes, u->len), bytes;
-    struct arena arena;
-    arena_init(&arena, u->len + 1024);
-    const char *why = seal_for_upload(&l->options.keys, &l->ram.effective, NAME_MAC_LOCAL, plain, &arena, &bytes);
-    char *sealed = !why && bytes.ptr != plain.ptr ? malloc(bytes.len) : NULL;
-    if (sealed) {
-        memcpy(sealed, bytes.ptr, bytes.len);
-        free(u->bytes);
-        u->bytes = sealed;
-        u->len = bytes.len;
-    } else if (!why && bytes.ptr != plain.ptr) {
-        why = "out of memory";
-    }
-    arena_free(&arena);
-    return why;
-}
-
 static bool has_to_be_sent(struct life *l, char md5[DIGEST_MD5_HEX])
 {
     const struct life_ram *ram = &l->ram;
@@ -252,13 +229,11 @@ void life_local_changed(struct life *l)
     arena_init(&u->arena, (size_t)32 * 1024);
     u->attempts = 0;
     u->bytes = local_bytes(l, &u->len);
-    if (!u->bytes || !seal_bytes(l, &u->bytes, &u->len) || !has_to_be_sent(l, u->md5)) {
+    if (!u->bytes || !has_to_be_sent(l, u->md5) || !seal_bytes(l, &u->bytes, &u->len)) {
         forget(l);
         return;
     }
     const char *why = aim(l);
-    if (!why)
-        why = seal(l);
     if (!why) {
         send_it(l);
         return;
@@ -272,7 +247,7 @@ void life_local_came(struct life *l)
     char md5[DIGEST_MD5_HEX];
     size_t len;
     char *bytes = local_bytes(l, &len);
-    if (bytes && seal_bytes(l, &bytes, &len) && digest_md5(slice_of(bytes, len), md5))
+    if (bytes && digest_md5(slice_of(bytes, len), md5))
         note_sent(l, slice_str(md5));
     free(bytes);
 }
