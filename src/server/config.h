@@ -16,6 +16,7 @@ struct config_rule {
     struct slice networks;  /* separated by commas; "": any */
     struct slice protocols; /* separated by commas; "": all */
     struct slice write;     /* none, uploads, create, overwrite */
+    struct slice bind;      /* auto, none, certificate, login, either */
     bool anonymous, read;
     uint32_t file_max, directory_max; /* MiB */
 };
@@ -27,6 +28,13 @@ struct config_pnp {
     struct slice models;  /* separated by commas */
     struct slice macs;    /* beginnings of MAC addresses, separated by commas */
     struct slice url;     /* "": no answer */
+};
+
+/* redirect.N: see server/redirect.h. */
+struct config_redirect {
+    bool used;
+    struct slice from, to;
+    struct slice status; /* 301, 302, 307 or 308 */
 };
 
 /* user.NAME */
@@ -62,6 +70,13 @@ struct config {
     bool https_port_set;
     struct slice tls_certificate, tls_key; /* tls.certificate, tls.key: PEM files, at most 2, separated by commas */
     struct slice tls_min_version; /* tls.min_version: 1.2 or 1.3 */
+    struct slice tls_client_certificates; /* tls.client_certificates: off, optional, required */
+    struct slice tls_client_ca, tls_client_crl; /* PEM files */
+    struct slice tls_client_revoked; /* tls.client_revoked: serial numbers */
+    struct slice tls_server_names; /* tls.server_names */
+    bool tls_legacy;          /* tls.legacy: a listener of its own for TLS 1.0 */
+    uint32_t tls_legacy_port; /* tls.legacy_port: 0 any free; default 8444 */
+    bool tls_legacy_port_set;
     uint32_t tls_workers;     /* tls.workers: threads; 0: one a core */
     uint32_t workers;         /* workers: threads; 0: one a core */
     struct slice state_dir;   /* state.dir: where the journal's database lives */
@@ -103,6 +118,8 @@ struct config {
     uint32_t pnp_exchanges;   /* remembered at once */
     struct config_pnp pnp[CONFIG_RULES_MAX];     /* pnp.1 first */
     struct config_rule access[CONFIG_RULES_MAX]; /* access.1 first */
+    struct config_redirect redirects[CONFIG_RULES_MAX];
+    struct slice users_file;                     /* users.file: more of them, NAME:HASH a line */
     struct config_user *users;                   /* in the order of their first mention */
     uint32_t user_count;
 };
@@ -115,6 +132,7 @@ enum config_type {
     CONFIG_NUMBER,   /* min..max */
     CONFIG_SWITCH,   /* 0 or 1 */
     CONFIG_PREFIX,   /* a directory or file of the tree, `/` first */
+    CONFIG_TARGET,   /* redirect_target_ok() */
     CONFIG_USERS,    /* user names, separated by commas */
     CONFIG_NETWORKS, /* numeric, separated by commas */
     CONFIG_SOME,     /* some of the words in `words`, separated by commas */
@@ -128,6 +146,7 @@ enum config_times {
     CONFIG_ONCE,
     CONFIG_PER_RULE, /* `access.N.key`; offsets are into struct config_rule */
     CONFIG_PER_PNP,  /* `pnp.N.key`; offsets are into struct config_pnp */
+    CONFIG_PER_REDIRECT, /* `redirect.N.key`; offsets are into struct config_redirect */
     CONFIG_PER_USER  /* `user.NAME` */
 };
 

@@ -87,6 +87,15 @@ static void close_ftp(void *service)
     ftp_service_close(service);
 }
 
+static int open_legacy(struct worker *worker, int fd, void **ret_service)
+{
+    struct http_service *service;
+    int error = https_legacy_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
 static int open_pnp(struct worker *worker, int fd, void **ret_service)
 {
     struct pnp_service *service;
@@ -118,13 +127,17 @@ static const struct service_kind https = {
     .protocol = PROTOCOL_HTTPS, .socket_type = SOCK_STREAM, .port_key = "https.port", .port = 443,
     .port_unprivileged = 8443, .tls = true, .open = open_https, .drain = drain_http, .close = close_http,
 };
+static const struct service_kind legacy = {
+    .protocol = PROTOCOL_HTTPS, .socket_type = SOCK_STREAM, .port_key = "tls.legacy_port", .port = 8444,
+    .port_unprivileged = 8444, .legacy = true, .tls = true, .open = open_legacy, .drain = drain_http, .close = close_http,
+};
 static const struct service_kind ftp = {
     .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .port = 21,
     .port_unprivileged = 2121, .open = open_ftp, .drain = drain_ftp, .close = close_ftp,
 };
 static const struct service_kind ftps = {
-    .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .tls = true,
-    .open = open_ftps, .drain = drain_ftp, .close = close_ftp, .behind = true,
+    .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .tls = true, .behind = true,
+    .open = open_ftps, .drain = drain_ftp, .close = close_ftp,
 };
 static const struct service_kind pnp = {
     .protocol = PROTOCOL_PNP, .socket_type = SOCK_DGRAM, .port_key = "pnp.port", .port = 5060,
@@ -173,7 +186,7 @@ static int bind_one(struct serve *s, const struct service_kind *kind, struct sli
 {
     struct endpoint *l = &s->endpoints[s->endpoint_count];
     if (s->endpoint_count == ENDPOINTS_MAX) {
-        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 3);
+        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 5);
         return -E2BIG;
     }
     *l = (struct endpoint){ .kind = kind };
@@ -199,7 +212,7 @@ static int bind_kind(struct serve *s, const struct service_kind *kind, bool port
         part = slice_trim(part);
         if (!port_set && first && address_parse(part, 0, &probe)) {
             port = usual_port(kind, probe);
-            if (port == kind->port_unprivileged)
+            if (port != kind->port)
                 log_info("%s: port %u may not be bound by this user: using %u", protocol_name(kind->protocol),
                          kind->port, port);
         }
@@ -243,6 +256,8 @@ int serve_bind(struct serve *s)
         error = bind_ftps(s);
     if (!error && serve_has_https(c))
         error = bind_kind(s, &https, c->https_port_set, c->https_port);
+    if (!error && serve_has_tls(c) && c->tls_legacy)
+        error = bind_kind(s, &legacy, c->tls_legacy_port_set, c->tls_legacy_port);
     if (!error && c->pnp_enable)
         error = bind_one(s, &pnp, SLICE("*"), (uint16_t)(c->pnp_port_set ? c->pnp_port : pnp.port));
     if (!error && s->endpoint_count == 0) {
