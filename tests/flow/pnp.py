@@ -7,6 +7,7 @@ import ctypes
 import os
 import re
 import socket
+import sqlite3
 import time
 
 from house import House, Daemon, PATIENCE_S, check, equal, need, program, resident_kib, run, serving, until
@@ -118,6 +119,23 @@ def a_w52p_gets_its_url_in_the_form_that_it_is_known_to_take():
         phone.acknowledge(notify)
         line = event_of(d, ' pnp ')
         check(f'127.0.0.1:{phone.own} 00:15:65:74:b1:6e W52P 25.81.0.10 provisioning URL "{URL}" sent 200' in line, line)
+
+
+@test
+def the_journal_has_a_row_of_each_exchange():
+    with serving(**pnp()) as (h, d):
+        with Phone(d) as phone, Phone(d, '127.0.2.1') as other:
+            phone.acknowledge(phone.ask()[1])
+            event_of(d, ' sent 200 ')
+            other.send(other.subscribe('MAC%3a0004132590fe', SNOM, agent='snom320/8.7.5.35'))
+            event_of(d, ' absent ')
+        equal(d.stop(), 0)
+        with contextlib.closing(sqlite3.connect(h.state / 'journal.db')) as database:
+            rows = database.execute('SELECT protocol, mac, model, firmware, name, meaning, outcome, code, reason FROM requests'
+                                    ' ORDER BY id').fetchall()
+        equal(rows, [('pnp', '00:15:65:74:b1:6e', 'W52P', '25.81.0.10', URL, 'provisioning URL', 'sent', 200, None),
+                     ('pnp', '00:04:13:25:90:fe', None, None, 'MAC:0004132590fe', 'PnP request', 'absent', None,
+                      'another brand, and no rule is for it')])
 
 
 SHAPES = [
