@@ -45,11 +45,20 @@ static void put_values(const struct config_key *k)
     case CONFIG_PREFIX:
         printf("a path of at most %u bytes", k->max);
         break;
+    case CONFIG_TARGET:
+        printf("a path or a URL of at most %u bytes", k->max);
+        break;
     case CONFIG_USERS:
         printf("user names, together at most %u bytes", k->max);
         break;
     case CONFIG_NETWORKS:
         printf("networks and addresses, together at most %u bytes", k->max);
+        break;
+    case CONFIG_URL:
+        printf("a URL of at most %u bytes", k->max);
+        break;
+    case CONFIG_MACS:
+        printf("beginnings of MAC addresses, together at most %u bytes", k->max);
         break;
     case CONFIG_SOME:
         printf("some of ");

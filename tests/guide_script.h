@@ -33,6 +33,7 @@ struct script {
     size_t pin_count, pins_used;
     unsigned call_looks; /* this many looks find a call */
     const char *flash_error;
+    struct seal_keys keys;
     size_t wish_limit, wishes; /* beyond the limit the run is given up */
     bool show_calls, show_credentials;
     char flash_bytes[SCRIPT_FLASH_BYTES];
@@ -133,6 +134,14 @@ static inline bool script_step(struct script *s, struct procedure *p, struct buf
     case WISH_FETCH:
     case WISH_RESOURCE:
         script_answer_fetch(s, p, &w, out);
+        return true;
+    case WISH_KEEP:
+        buf_format(out, "keep %.*s %.*s\n", SLICE_ARG(w.key), SLICE_ARG(w.name));
+        procedure_answer_kept(p, true, SLICE(""));
+        return true;
+    case WISH_DROP:
+        buf_format(out, "drop %.*s %.*s\n", SLICE_ARG(w.key), SLICE_ARG(w.name));
+        procedure_answer_kept(p, true, SLICE(""));
         return true;
     case WISH_APPLY:
         buf_str(out, "apply\n");

@@ -44,6 +44,12 @@ void buf_u16(struct buf *b, uint16_t value)
     buf_bytes(b, bytes, sizeof bytes);
 }
 
+void buf_u32(struct buf *b, uint32_t value)
+{
+    char bytes[4] = { (char)(value >> 24), (char)(value >> 16), (char)(value >> 8), (char)value };
+    buf_bytes(b, bytes, sizeof bytes);
+}
+
 void buf_number(struct buf *b, uint64_t value)
 {
     char digits[20];

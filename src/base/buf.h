@@ -36,6 +36,7 @@ void buf_str(struct buf *b, const char *text);
 void buf_byte(struct buf *b, char byte);
 /* Network byte order. */
 void buf_u16(struct buf *b, uint16_t value);
+void buf_u32(struct buf *b, uint32_t value);
 /* Decimal digits. */
 void buf_number(struct buf *b, uint64_t value);
 void buf_format(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -2,6 +2,7 @@
 #include "cli/phone_options.h"
 #include "cli/report_text.h"
 #include "guide/procedure.h"
+#include "guide/upgrade.h"
 #include "phone/flash.h"
 #include "server/tree.h"
 
@@ -14,8 +15,9 @@ struct explain {
     struct rootdir root;
     struct tree *tree;
     struct flash flash;
-    struct arena arena;
+    struct arena arena, file; /* of the run, and of the file at hand */
     struct memory memory;
+    struct secret_keys keys;
     bool pin_given;
 };
 
@@ -38,14 +40,16 @@ static const char *absence(enum tree_answer answer)
     return "";
 }
 
-static void take_file(struct explain *e, const struct tree_file *file, bool resource, struct fetched *fetched)
+static void take_file(struct explain *e, const struct tree_file *file, size_t limit, struct fetched *fetched)
 {
-    if (resource)
+    /* Firmware: only that it is there. */
+    if (limit == SIZE_MAX)
         return;
-    char *bytes = file->size <= PROCEDURE_FILE_BYTES_MAX ? arena_alloc(&e->arena, file->size + 1) : NULL;
+    arena_reset(&e->file);
+    char *bytes = file->size <= limit ? arena_alloc(&e->file, file->size + 1) : NULL;
     if (!bytes) {
         fetched->outcome = FETCH_REFUSED;
-        fetched->why = SLICE("larger than 4194304 bytes");
+        arena_format(&e->file, &fetched->why, "larger than %zu bytes", limit);
         return;
     }
     ssize_t got = tree_file_read(file, 0, bytes, file->size);
@@ -94,7 +98,7 @@ static struct fetched look_up(struct explain *e, const struct wish *wish)
         fetched.outcome = answer == TREE_BROKEN ? FETCH_FAILED : FETCH_ABSENT;
         fetched.why = slice_str(absence(answer));
     } else {
-        take_file(e, &file, wish->kind == WISH_RESOURCE, &fetched);
+        take_file(e, &file, wish->limit, &fetched);
         tree_file_release(&file);
     }
     return fetched;
@@ -121,6 +125,10 @@ static bool grant(struct explain *e, struct procedure *p)
         fetched = look_up(e, &wish);
         procedure_answer_fetch(p, &fetched);
         return true;
+    case WISH_KEEP:
+    case WISH_DROP:
+        procedure_answer_kept(p, true, SLICE_NONE);
+        return true;
     case WISH_APPLY:
         procedure_answer_applied(p, true, SLICE_NONE);
         return true;
@@ -144,7 +152,10 @@ static int print(const struct explain *e, const struct report *r)
 static int run(struct explain *e)
 {
     const char *server = e->arguments->server;
-    struct procedure_start start = { .id = e->arguments->id, .memory = &e->memory };
+    struct procedure_start start = { .id = e->arguments->id,
+                                     .memory = &e->memory,
+                                     .keys = secret_keys_lend(&e->keys) };
+    start.id.firmware = upgrade_running(&e->memory, e->arguments->id.firmware);
     struct slice kept = settings_value(&e->memory.central, SLICE("static.auto_provision.server.url"));
     start.server = server ? slice_str(server) : kept.len ? kept : SLICE(ANY_SERVER);
     struct procedure *p = procedure_new(&start, &e->arena);
@@ -197,10 +208,15 @@ int verb_explain(const struct verb *verb, int argc, char **argv)
                          .style = { .naming = { .scope = NAMING_HOST }, .show_secrets = a.show_secrets },
                          .root = { .fd = -1 } };
     arena_init(&e.arena, (size_t)256 * 1024 * 1024);
+    arena_init(&e.file, (size_t)64 * 1024 * 1024);
     memory_init(&e.memory, &e.arena);
-    status = open_and_run(&e);
+    status = secret_keys_read(verb, &a.key_files, true, &e.keys);
+    if (!status)
+        status = open_and_run(&e);
+    secret_keys_wipe(&e.keys);
     memory_free(&e.memory);
     rootdir_close(&e.root);
     arena_free(&e.arena);
+    arena_free(&e.file);
     return status;
 }

@@ -1,6 +1,6 @@
-/* dialtone phone: one virtual phone. */
+/* dialtone phone: one virtual phone. Here its first run alone (--once); its life is in phone_live.c. */
 #include "base/log.h"
-#include "cli/phone_options.h"
+#include "cli/phone_live.h"
 #include "cli/timeline.h"
 #include "phone/fetch.h"
 
@@ -11,10 +11,10 @@ struct desk {
     struct loop loop;
     struct transport *transport;
     struct flash flash;
+    struct secret_keys keys;
     struct phone *phone;
     struct timeline timeline;
     uv_signal_t interrupt, terminate;
-    bool restarted; /* the run after a reboot */
     int status;
 };
 
@@ -35,18 +35,21 @@ static void on_done(void *context, const struct report *r)
         d->status = EXIT_FAILED;
     if (!d->arguments->json)
         timeline_done(t, r);
-    if (d->arguments->once) {
-        loop_stop(&d->loop);
-    } else if (r->reboot && !d->restarted) {
-        d->restarted = true;
-        phone_power_on(d->phone);
-    }
+    loop_stop(&d->loop);
 }
 
 static int power_on(struct desk *d)
 {
     const struct phone_arguments *a = d->arguments;
-    struct phone_options options = { a->id, slice_str(a->server), slice_str(a->pin), a->time_scale };
+    struct phone_options options = {
+        .id = a->id,
+        .server = slice_str(a->server),
+        .user = slice_str(a->user),
+        .password = slice_str(a->password),
+        .pin = slice_str(a->pin),
+        .keys = secret_keys_lend(&d->keys),
+        .time_scale = a->time_scale,
+    };
     struct phone_watch watch = { .context = &d->timeline };
     timeline_init(&d->timeline, d->loop.clock, "", stdout);
     if (!a->json)
@@ -104,12 +107,17 @@ int verb_phone(const struct verb *verb, int argc, char **argv)
         status = verb_misused(verb, "--server URL says where the phone asks");
     if (status)
         return status;
-    int error = flash_open(&d.flash, a.flash, true, a.id.mac);
+    bool chip = !a.flash && !a.once;
+    int error = chip ? flash_open_chip(&d.flash, a.id.mac) : flash_open(&d.flash, a.flash, true, a.id.mac);
     if (error) {
-        fprintf(stderr, "dialtone phone: the flash in %s: %s\n", a.flash, strerror(-error));
+        fprintf(stderr, "dialtone phone: the flash in %s: %s\n", a.flash ? a.flash : "memory", strerror(-error));
         return EXIT_FAILED;
     }
-    status = run(&d);
+    status = secret_keys_read(verb, &a.key_files, true, &d.keys);
+    struct seal_keys keys = secret_keys_lend(&d.keys);
+    if (!status)
+        status = a.once ? run(&d) : phone_live(&a, &keys, &d.flash);
+    secret_keys_wipe(&d.keys);
     flash_close(&d.flash);
     return status;
 }

@@ -3,10 +3,16 @@
 #include "base/url.h"
 #include "guide/address.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
-enum { ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, ONCE, SCALE };
+enum {
+    ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA, ONCE, SCALE, USER, PASSWORD,
+    CONTROL, KEYS
+};
 
 static const struct option longs[] = {
     { "root", required_argument, NULL, ROOT },
@@ -20,6 +26,13 @@ static const struct option longs[] = {
     { "show-secrets", no_argument, NULL, SECRETS },
     { "once", no_argument, NULL, ONCE },
     { "time-scale", required_argument, NULL, SCALE },
+    { "user", required_argument, NULL, USER },
+    { "password-file", required_argument, NULL, PASSWORD },
+    { "control", required_argument, NULL, CONTROL },
+    { "keys", required_argument, NULL, KEYS },
+    { "aes-common", required_argument, NULL, COMMON },
+    { "aes-mac", required_argument, NULL, MAC_KEY },
+    { "rsa-key", required_argument, NULL, RSA },
     { NULL, 0, NULL, 0 },
 };
 
@@ -33,7 +46,7 @@ static const char *name_of(int option)
 }
 
 struct texts {
-    const char *mac, *model, *firmware, *scale;
+    const char *mac, *model, *firmware, *scale, *password;
 };
 
 static void take(int option, struct phone_arguments *a, struct texts *t)
@@ -42,7 +55,9 @@ static void take(int option, struct phone_arguments *a, struct texts *t)
         int option;
         const char **text;
     } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
-                  { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale } };
+                  { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
+                  { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys },
+                  { COMMON, &a->key_files.aes_common }, { MAC_KEY, &a->key_files.aes_mac }, { RSA, &a->key_files.rsa_key } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
             *texts[i].text = optarg;
@@ -94,6 +109,23 @@ static int check_server(const struct verb *verb, const char *server)
     return EXIT_DONE;
 }
 
+/* Not on the command line, where every user of the machine sees it (security.md R27). */
+static int read_password(const struct verb *verb, const char *path, char password[PHONE_PASSWORD_MAX + 1])
+{
+    FILE *file = path ? fopen(path, "re") : NULL;
+    if (!path)
+        return EXIT_DONE;
+    if (!file)
+        return verb_misused(verb, "the password file %s: %s", path, strerror(errno));
+    size_t len = fread(password, 1, PHONE_PASSWORD_MAX, file);
+    fclose(file);
+    struct slice rest = slice_of(password, len), line;
+    if (!slice_cut(&rest, '\n', &line) || slice_trim(line).len == 0)
+        return verb_misused(verb, "the password file %s holds no password in its first line", path);
+    password[line.len - slice_ends(line, SLICE("\r"))] = '\0';
+    return EXIT_DONE;
+}
+
 int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
                           struct phone_arguments *ret_arguments)
 {
@@ -107,7 +139,7 @@ int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool w
             return verb_misused(verb, "%s needs a value", argv[optind - 1]);
         if (option == '?')
             return verb_misused(verb, "no option %s", argv[optind - 1]);
-        if (with_root ? option == ONCE || option == SCALE : option == ROOT)
+        if (with_root ? option >= ONCE : option == ROOT)
             return verb_misused(verb, "no option --%s", name_of(option));
         take(option, &a, &t);
     }
@@ -118,6 +150,10 @@ int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool w
         status = check_scale(verb, t.scale, &a.time_scale);
     if (!status)
         status = check_server(verb, a.server);
+    if (!status)
+        status = read_password(verb, t.password, a.password);
+    if (!status && a.password[0] && !a.user)
+        status = verb_misused(verb, "--password-file goes with --user NAME");
     if (!status)
         *ret_arguments = a;
     return status;

@@ -10,7 +10,12 @@
 void timeline_init(struct timeline *t, const struct clock *clock, const char *label, FILE *to)
 {
     bool colour = isatty(fileno(to)) && !getenv("NO_COLOR");
-    *t = (struct timeline){ clock, clock_now_ms(clock), label, { { NAMING_ORIGIN, SLICE_NONE }, false }, to, colour };
+    *t = (struct timeline){ .clock = clock,
+                            .start_ms = clock_now_ms(clock),
+                            .label = label,
+                            .style = { { NAMING_ORIGIN, SLICE_NONE }, false },
+                            .to = to,
+                            .colour = colour };
 }
 
 static const char *colour_of(enum file_outcome outcome)
@@ -35,6 +40,8 @@ static void put(const struct timeline *t, const char *colour, size_t len, struct
 {
     uint64_t ms = clock_now_ms(t->clock) - t->start_ms;
     struct slice head = slice_first(text, len), rest = slice_from(text, len);
+    if (t->before)
+        t->before(t->context);
     fprintf(t->to, "%4llu.%03llu  %s%s", (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000), t->label,
             t->label[0] ? "  " : "");
     if (t->colour)
@@ -75,7 +82,10 @@ static void on_applies(void *context, const struct report *r)
 {
     char bytes[LINE_BYTES];
     struct buf line = BUF_ON(bytes);
-    buf_format(&line, "applies  %zu settings, %zu changed", r->applied, r->change.count);
+    if (r->upgrade_only)
+        buf_format(&line, "applies  firmware %.*s", SLICE_ARG(r->upgrade));
+    else
+        buf_format(&line, "applies  %zu settings, %zu changed", r->applied, r->change.count);
     put(context, "0", 0, buf_slice(&line));
 }
 
@@ -89,7 +99,7 @@ static void on_reboots(void *context, struct slice why)
 
 struct phone_watch timeline_watch(struct timeline *t)
 {
-    return (struct phone_watch){ on_file, on_resource, on_waits, on_applies, on_reboots, NULL, t };
+    return (struct phone_watch){ on_file, on_resource, on_waits, on_applies, on_reboots, NULL, t, NULL };
 }
 
 void timeline_power_on(struct timeline *t, const struct identity *id, struct slice server)
@@ -105,6 +115,21 @@ void timeline_power_on(struct timeline *t, const struct identity *id, struct sli
     buf_str(&line, ", ");
     url_print_public(server, &line);
     put(t, "1", line.len, buf_slice(&line));
+}
+
+void timeline_trigger(struct timeline *t, enum trigger trigger, struct slice server)
+{
+    char bytes[LINE_BYTES];
+    struct buf line = BUF_ON(bytes);
+    t->style.naming.server = server;
+    buf_format(&line, "%s, ", trigger_name(trigger));
+    url_print_public(server, &line);
+    put(t, "1", line.len, buf_slice(&line));
+}
+
+void timeline_event(struct timeline *t, struct slice text)
+{
+    put(t, "0", 0, text);
 }
 
 /* Notes are for `check` and `explain`; what will make somebody wonder about the phone is told here. */

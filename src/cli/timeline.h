@@ -12,6 +12,8 @@ struct timeline {
     struct report_style style;
     FILE *to;
     bool colour;
+    void (*before)(void *context); /* a line is about to be written; NULL */
+    void *context;
 };
 
 /* Colour only on a terminal that wants it (NO_COLOR unset). */
@@ -20,6 +22,10 @@ void timeline_init(struct timeline *t, const struct clock *clock, const char *la
 struct phone_watch timeline_watch(struct timeline *t);
 /* The server's URL is borrowed until the phone is powered on again. */
 void timeline_power_on(struct timeline *t, const struct identity *id, struct slice server);
+/* A run that something else than power on started. */
+void timeline_trigger(struct timeline *t, enum trigger trigger, struct slice server);
+/* One line about what happens between runs, escaped already. */
+void timeline_event(struct timeline *t, struct slice text);
 void timeline_done(struct timeline *t, const struct report *r);
 
 #endif

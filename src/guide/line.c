@@ -1,5 +1,7 @@
 #include "guide/line.h"
 
+#include "guide/seal.h"
+
 enum tolerance {
     SAID_BOM = 1,
     SAID_LATE_HEADER = 2,
@@ -92,30 +94,17 @@ static bool starts_with_section(struct slice bytes)
     return false;
 }
 
-/* One to four AES blocks may hold no control byte by chance; but then neither a comment nor a setting. */
-static bool is_short_cipher(struct slice bytes)
-{
-    bool odd = count_controls(bytes) > 0;
-    if (bytes.len == 0 || bytes.len > 64 || bytes.len % 16)
-        return false;
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (bytes.ptr[i] == '=' || bytes.ptr[i] == '#')
-            return false;
-        odd = odd || (unsigned char)bytes.ptr[i] >= 0x80;
-    }
-    return odd;
-}
-
 const char *line_refusal(struct slice bytes)
 {
-    /* Enough to see what a file is; AES makes an eighth of all bytes controls. */
+    /* Enough to see what a file is. */
     struct slice head = slice_first(bytes, 4096);
     const char *why = refusal_by_start(bytes);
     if (why)
         return why;
-    if (count_controls(head) > head.len / 32 || is_short_cipher(head))
-        return bytes.len % 16 == 0 ? "looks encrypted (AES); this phone has no key for it"
-                                   : "binary data, not a configuration file";
+    if (seal_form(bytes) == SEAL_AES)
+        return "looks encrypted (AES); this phone has no key for it";
+    if (count_controls(head) > head.len / 32)
+        return "binary data, not a configuration file";
     if (starts_with_section(bytes))
         return "the old [ section ] format of firmware 6x and earlier; write it anew as `parameter = value`";
     return NULL;

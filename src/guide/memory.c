@@ -5,12 +5,14 @@ void memory_init(struct memory *m, struct arena *arena)
     *m = (struct memory){ 0 };
     settings_init(&m->central, arena);
     settings_init(&m->personal, arena);
+    settings_init(&m->notes, arena);
 }
 
 void memory_free(struct memory *m)
 {
     settings_free(&m->central);
     settings_free(&m->personal);
+    settings_free(&m->notes);
 }
 
 bool memory_add_file(struct memory *m, struct slice name, struct slice md5, struct arena *arena)
@@ -71,6 +73,19 @@ static void read_phone(struct reading *r, struct slice key, struct slice value)
     }
 }
 
+static void read_trigger(struct trigger_memory *t, struct slice key, struct slice value)
+{
+    uint64_t number;
+    if (!slice_u64(value, 0, INT64_MAX, &number))
+        return;
+    if (slice_eq(key, SLICE("power_ons")))
+        t->power_ons = number;
+    else if (slice_eq(key, SLICE("ran")))
+        t->ran_s = (int64_t)number;
+    else if (slice_eq(key, SLICE("weekly_day")))
+        t->weekly_day = (int64_t)number;
+}
+
 static bool read_assignment(struct reading *r, const struct cfg_assignment *a)
 {
     struct slice key = a->key;
@@ -79,8 +94,12 @@ static bool read_assignment(struct reading *r, const struct cfg_assignment *a)
         return settings_put(&r->memory->central, key, a->value, origin);
     if (strip(&key, SLICE("personal.")))
         return settings_put(&r->memory->personal, key, a->value, origin);
+    if (strip(&key, SLICE("note.")))
+        return settings_put(&r->memory->notes, key, a->value, origin);
     if (strip(&key, SLICE("phone.")))
         read_phone(r, key, a->value);
+    else if (strip(&key, SLICE("trigger.")))
+        read_trigger(&r->memory->triggers, key, a->value);
     else if (strip(&key, SLICE("file.")) && slice_ends(key, SLICE(".name")))
         r->file_name = a->value;
     else if (slice_ends(key, SLICE(".md5")))
@@ -127,6 +146,16 @@ static bool print_layer(const struct settings *s, const char *layer, struct aren
     return true;
 }
 
+static void print_triggers(const struct trigger_memory *t, struct buf *out)
+{
+    if (t->power_ons)
+        buf_format(out, "trigger.power_ons = %llu\n", (unsigned long long)t->power_ons);
+    if (t->ran_s > 0)
+        buf_format(out, "trigger.ran = %lld\n", (long long)t->ran_s);
+    if (t->weekly_day > 0)
+        buf_format(out, "trigger.weekly_day = %lld\n", (long long)t->weekly_day);
+}
+
 bool memory_print(const struct memory *m, struct mac mac, struct arena *arena, struct buf *out)
 {
     unsigned number = 0;
@@ -135,6 +164,7 @@ bool memory_print(const struct memory *m, struct mac mac, struct arena *arena, s
     buf_byte(out, '\n');
     print_line(out, SLICE("phone.model"), m->model);
     print_line(out, SLICE("phone.firmware"), m->firmware);
+    print_triggers(&m->triggers, out);
     for (const struct memory_file *f = m->files; f; f = f->next) {
         number++;
         buf_format(out, "file.%u", number);
@@ -142,7 +172,8 @@ bool memory_print(const struct memory *m, struct mac mac, struct arena *arena, s
         buf_format(out, "file.%u", number);
         print_line(out, SLICE(".md5"), f->md5);
     }
-    if (!print_layer(&m->central, "central.", arena, out) || !print_layer(&m->personal, "personal.", arena, out))
+    if (!print_layer(&m->central, "central.", arena, out) || !print_layer(&m->personal, "personal.", arena, out) ||
+        !print_layer(&m->notes, "note.", arena, out))
         return false;
     buf_str(out, "flash.end = 1\n");
     return buf_ok(out);

@@ -8,14 +8,18 @@
  *     file.1.md5 = 0123...
  *     central.account.1.label = Reception
  *     personal.features.dnd_mode = 1
+ *     note.upgrade.to = 66.84.0.20
+ *     trigger.power_ons = 3
  *     flash.end = 1
  *
  * `central.` is what provisioning set, `personal.` the MAC-local CFG file, `file.` the last run's files in
- * the order of asking. Where the bytes are kept is phone/flash's. */
+ * the order of asking, `note.` what the phone remembers besides, under keys of the parts that wrote it; a run carries
+ * notes over as they are. Where the bytes are kept is phone/flash's. */
 #ifndef DIALTONE_GUIDE_MEMORY_H
 #define DIALTONE_GUIDE_MEMORY_H
 
 #include "guide/settings.h"
+#include "guide/trigger.h"
 
 /* One downloaded file of the last run. */
 struct memory_file {
@@ -26,7 +30,9 @@ struct memory_file {
 
 struct memory {
     struct settings central, personal;
+    struct settings notes;
     struct memory_file *files;
+    struct trigger_memory triggers;
     struct slice model, firmware; /* of the phone that wrote it: after a change everything is applied anew */
 };
 

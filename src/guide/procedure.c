@@ -55,6 +55,10 @@ void run_fail_file(struct procedure *p, enum file_outcome outcome, struct slice 
     struct slice text;
     p->asking->outcome = outcome;
     p->asking->why = why;
+    if (p->sealed) {
+        p->sealed->outcome = FILE_FAILED;
+        p->sealed->why = SLICE("encrypted, and its key file could not be had");
+    }
     url_print_public(p->asking->url, &name);
     if (arena_format(p->arena, &text, "%.*s: %.*s", SLICE_ARG(buf_slice(&name)), SLICE_ARG(why)))
         run_fail(p, text);
@@ -98,6 +102,7 @@ struct procedure *procedure_new(const struct procedure_start *start, struct aren
     p->failures = arena->failures;
     p->id = start->id;
     p->before = start->memory;
+    p->keys = start->keys;
     p->state = STATE_CALL;
     p->cfgs_tail = &p->cfgs;
     p->report.id = &p->id;
@@ -107,7 +112,11 @@ struct procedure *procedure_new(const struct procedure_start *start, struct aren
     settings_init(&p->report.effective, arena);
     settings_init(&p->effective_before, arena);
     p->run = (struct settings_run){ &p->id, &p->before->central, &p->before->personal, false };
-    if (!init_names(p) || !settings_overlay(&p->effective_before, &p->before->central, &p->before->personal)) {
+    p->after.triggers = start->memory->triggers;
+    p->user = start->user;
+    p->password = start->password;
+    if (!init_names(p) || !settings_copy(&p->after.notes, &p->before->notes, NULL) ||
+        !settings_overlay(&p->effective_before, &p->before->central, &p->before->personal)) {
         procedure_free(p);
         return NULL;
     }
@@ -118,6 +127,7 @@ void procedure_free(struct procedure *p)
 {
     if (!p)
         return;
+    free(p->resource_bytes);
     memory_free(&p->after);
     settings_free(&p->report.effective);
     settings_free(&p->effective_before);
@@ -135,6 +145,11 @@ static void lend_credentials(const struct procedure *p, struct wish *wish)
     if (!url_parse(p->report.server, &server) || !url_parse(wish->url, &target) || !url_same_host(&server, &target) ||
         target.has_user)
         return;
+    wish->own_server = true;
+    wish->user = p->user;
+    wish->password = p->password;
+    if (p->user.len)
+        return;
     wish->user = settings_value(&p->effective_before, PARAM("server.username"));
     wish->password = settings_value(&p->effective_before, PARAM("server.password"));
 }
@@ -145,9 +160,24 @@ static struct wish fetch_wish(const struct procedure *p)
     struct wish wish = { .kind = resource ? WISH_RESOURCE : WISH_FETCH, .why = p->why };
     wish.url = resource ? p->report.last_resource->url : p->asking->url;
     wish.key = resource ? p->report.last_resource->key : SLICE_NONE;
+    wish.limit = !resource ? PROCEDURE_FILE_BYTES_MAX : p->resource ? (size_t)p->resource->kib_max * 1024 : SIZE_MAX;
     wish.timeout_ms = param_ms(p, PARAM("attempt_expired_time"));
     lend_credentials(p, &wish);
     return wish;
+}
+
+/* A `.delete` is named by its own parameter in the report, and by the one whose files it takes in the wish. */
+static struct wish keep_wish(const struct procedure *p)
+{
+    struct slice key = p->report.last_resource->key;
+    return (struct wish){
+        .kind = p->state == STATE_KEEP ? WISH_KEEP : WISH_DROP,
+        .url = p->report.last_resource->url,
+        .key = p->state == STATE_KEEP ? key : slice_str(p->resource->key),
+        .name = p->resource_name,
+        .bytes = slice_of(p->resource_bytes, p->resource_len),
+        .many = p->resource->many,
+    };
 }
 
 struct wish procedure_wish(const struct procedure *p)
@@ -170,8 +200,13 @@ struct wish procedure_wish(const struct procedure *p)
     case STATE_COMMON_CFG:
     case STATE_MAC_CFG:
     case STATE_LOCAL:
+    case STATE_KEY_RSA:
+    case STATE_KEY_SHARED:
     case STATE_RESOURCE:
         return fetch_wish(p);
+    case STATE_KEEP:
+    case STATE_DROP:
+        return keep_wish(p);
     case STATE_APPLY:
         return (struct wish){ .kind = WISH_APPLY, .memory = &p->after };
     case STATE_REBOOT:
@@ -204,6 +239,11 @@ void procedure_answer_waited(struct procedure *p)
     p->state = STATE_CALL;
 }
 
+bool procedure_use_credentials(struct procedure *p, struct slice user, struct slice password)
+{
+    return arena_copy(p->arena, user, &p->user) && arena_copy(p->arena, password, &p->password);
+}
+
 void procedure_answer_pin(struct procedure *p, struct slice pin)
 {
     if (pin.len && !arena_copy(p->arena, pin, &p->wildcards.pin))
@@ -227,10 +267,22 @@ static bool try_again(struct procedure *p, struct slice why)
     return true;
 }
 
+void run_take_text(struct procedure *p, struct slice text)
+{
+    const char *refusal = line_refusal(text);
+    if (!refusal) {
+        p->asking->outcome = FILE_USED;
+        run_got_file(p, text);
+        return;
+    }
+    diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ p->asking->url, 1, 0 }, "%s", refusal);
+    run_fail_file(p, FILE_REFUSED, slice_str(refusal));
+}
+
+/* The digest is of what came over the wire: the next run compares the same. */
 static void take(struct procedure *p, struct slice foreign)
 {
     struct report_file *file = p->asking;
-    const char *refusal = line_refusal(foreign);
     char hex[33];
     struct slice bytes;
     if (foreign.len > PROCEDURE_FILE_BYTES_MAX) {
@@ -243,13 +295,7 @@ static void take(struct procedure *p, struct slice foreign)
         return;
     }
     file->size = bytes.len;
-    file->outcome = FILE_USED;
-    if (!refusal) {
-        run_got_file(p, bytes);
-        return;
-    }
-    diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ file->url, 1, 0 }, "%s", refusal);
-    run_fail_file(p, FILE_REFUSED, slice_str(refusal));
+    run_take_file(p, bytes);
 }
 
 static void answer_file(struct procedure *p, const struct fetched *fetched, struct slice why)
@@ -294,7 +340,13 @@ static void answer_resource(struct procedure *p, const struct fetched *fetched, 
         return;
     p->report.last_resource->outcome = outcomes[fetched->outcome];
     p->report.last_resource->why = why;
-    run_ask_resources(p);
+    const struct param *param = param_find(p->report.last_resource->key, NULL);
+    if (fetched->outcome == FETCH_GOT && p->resource)
+        run_got_resource(p, fetched->bytes);
+    else if (fetched->outcome == FETCH_GOT && param && param->url == PARAM_URL_FIRMWARE)
+        run_got_firmware(p);
+    else
+        run_ask_resources(p);
 }
 
 void procedure_answer_fetch(struct procedure *p, const struct fetched *fetched)
@@ -309,6 +361,14 @@ void procedure_answer_fetch(struct procedure *p, const struct fetched *fetched)
     look_at_memory(p);
 }
 
+void procedure_answer_kept(struct procedure *p, bool kept, struct slice why)
+{
+    struct slice text;
+    if (arena_copy(p->arena, why, &text))
+        run_kept_resource(p, kept, text);
+    look_at_memory(p);
+}
+
 void procedure_answer_applied(struct procedure *p, bool kept, struct slice why)
 {
     struct slice text;
@@ -316,7 +376,9 @@ void procedure_answer_applied(struct procedure *p, bool kept, struct slice why)
         run_fail(p, arena_copy(p->arena, why, &text) ? text : SLICE("out of memory"));
         return;
     }
-    p->report.reboot = p->report.change.reboot;
+    p->report.reboot = p->report.change.reboot || p->report.upgrade.len;
+    if (p->report.upgrade.len)
+        p->report.change.reboot_why = SLICE("static.firmware.url");
     if (p->report.reboot)
         p->state = STATE_REBOOT;
     else
@@ -325,7 +387,10 @@ void procedure_answer_applied(struct procedure *p, bool kept, struct slice why)
 
 void procedure_answer_rebooted(struct procedure *p)
 {
-    run_finish(p, RUN_PROVISIONED, SLICE_NONE);
+    if (p->report.upgrade_only)
+        run_finish_upgrade(p);
+    else
+        run_finish(p, RUN_PROVISIONED, SLICE_NONE);
 }
 
 const struct report *procedure_report(const struct procedure *p)

@@ -36,6 +36,8 @@
  *     any file, any time: no answer or a server error --> attempt_before_failed tries,
  *     retry_delay_after_file_transfer_failed apart --> failed, nothing applied.
  *     A file that no phone can read (HTML, binary, the old format) --> failed, nothing applied.
+ *     An encrypted file is opened first, with the key that holds by then, or after its key file <base>.enc or
+ *     <base>_Security.enc was asked for (procedure_seal.c); a wrong key --> failed, nothing applied.
  *     An absent file is an answer, not a failure: HTTP 404, FTP 550, any TFTP ERROR (facts.md 5.3, 5.7).
  *
  * Where the guide is silent: a run without any CFG file that was named and there applies nothing, so that a
@@ -46,6 +48,7 @@
 #define DIALTONE_GUIDE_PROCEDURE_H
 
 #include "guide/report.h"
+#include "guide/seal_keys.h"
 
 /* Guide, "Triggering the IP Phone": the call status is looked at every 30 seconds for 2 hours. */
 #define PROCEDURE_CALL_LOOK_MS 30000
@@ -60,7 +63,9 @@ enum wish_kind {
     WISH_WAIT,     /* let wait_ms go by; procedure_answer_waited() */
     WISH_PIN,      /* ask the user for the PIN; procedure_answer_pin() */
     WISH_FETCH,    /* a boot or CFG file; procedure_answer_fetch() with its bytes */
-    WISH_RESOURCE, /* a resource file or firmware; procedure_answer_fetch(), bytes may stay away */
+    WISH_RESOURCE, /* a resource file; or firmware (limit SIZE_MAX), whose bytes may stay away; procedure_answer_fetch() */
+    WISH_KEEP,     /* put `bytes` into flash as a resource of `key`; procedure_answer_kept() */
+    WISH_DROP,     /* take the resource `name` of `key` out of flash, "" all of them; procedure_answer_kept() */
     WISH_APPLY,    /* put `memory` into flash; procedure_answer_applied() */
     WISH_REBOOT,   /* the phone reboots; procedure_answer_rebooted() */
     WISH_DONE      /* the run is over: procedure_report() */
@@ -70,7 +75,12 @@ struct wish {
     enum wish_kind kind;
     struct slice url;            /* FETCH, RESOURCE: absolute, wildcards replaced */
     struct slice user, password; /* for this URL, when it brings none of its own; "" none */
-    struct slice key;            /* RESOURCE: the parameter that asks */
+    bool own_server;             /* FETCH, RESOURCE: the server's user and password are for this URL */
+    size_t limit;                /* FETCH, RESOURCE: a longer one is refused */
+    struct slice key;            /* RESOURCE, KEEP: the parameter that asks; DROP: the one that had asked */
+    struct slice name;           /* KEEP: last segment of the URL, decoded; KEEP, DROP */
+    struct slice bytes;          /* KEEP */
+    bool many;                   /* KEEP: beside the others of `key`, not in their place */
     uint32_t wait_ms;            /* WAIT */
     uint32_t timeout_ms;         /* FETCH, RESOURCE: silence of the server that counts as a failure */
     const struct memory *memory; /* APPLY */
@@ -89,12 +99,15 @@ struct fetched {
     enum fetch_outcome outcome;
     struct slice bytes; /* borrowed for the call */
     struct slice why;   /* borrowed for the call: "HTTP 404", "no answer within 5 s" */
+    bool denied;        /* FAILED because the server wants a user name and password, or others */
 };
 
 struct procedure_start {
     struct identity id;
     struct slice server;         /* URL, before wildcards */
+    struct slice user, password; /* for that server; "" none: static.auto_provision.server.username and .password */
     const struct memory *memory; /* what flash holds; must outlive the run */
+    struct seal_keys keys;       /* beside those in flash; must outlive the run */
 };
 
 struct procedure;
@@ -106,10 +119,14 @@ void procedure_free(struct procedure *p);
 struct wish procedure_wish(const struct procedure *p);
 void procedure_answer_call(struct procedure *p, bool active);
 void procedure_answer_waited(struct procedure *p);
+/* From now on for the server, instead of those it started with; copied. Ask for the wish again. False: out of memory. */
+bool procedure_use_credentials(struct procedure *p, struct slice user, struct slice password);
 /* "": the user entered none. */
 void procedure_answer_pin(struct procedure *p, struct slice pin);
 void procedure_answer_fetch(struct procedure *p, const struct fetched *fetched);
 /* `why` when it could not be kept: the run fails. */
+/* `why` when flash could not be changed: it is told, and the run goes on. */
+void procedure_answer_kept(struct procedure *p, bool kept, struct slice why);
 void procedure_answer_applied(struct procedure *p, bool kept, struct slice why);
 void procedure_answer_rebooted(struct procedure *p);
 /* Complete at WISH_DONE; before that what is known so far. */

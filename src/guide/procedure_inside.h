@@ -2,13 +2,16 @@
  *
  *   procedure.c           wishes and answers, retries, endings
  *   procedure_files.c     which file is asked for next: boot files, includes, the old mechanism, MAC-local
- *   procedure_resources.c what the CFG files' URLs ask for */
+ *   procedure_seal.c      encrypted files and their key files
+ *   procedure_resources.c what the CFG files' URLs ask for
+ *   procedure_firmware.c  a ROM that came: installed or not */
 #ifndef DIALTONE_GUIDE_PROCEDURE_INSIDE_H
 #define DIALTONE_GUIDE_PROCEDURE_INSIDE_H
 
 #include "guide/address.h"
 #include "guide/boot.h"
 #include "guide/procedure.h"
+#include "guide/resource.h"
 
 enum state {
     STATE_CALL,
@@ -22,7 +25,11 @@ enum state {
     STATE_PIN,
     STATE_MAC_CFG,
     STATE_LOCAL,
+    STATE_KEY_RSA,    /* <base>.enc of an encrypted file */
+    STATE_KEY_SHARED, /* <base>_Security.enc */
     STATE_RESOURCE,
+    STATE_KEEP,
+    STATE_DROP,
     STATE_APPLY,
     STATE_REBOOT,
     STATE_DONE
@@ -43,6 +50,7 @@ struct procedure {
     struct memory after;
     struct report report;
     struct wildcards wildcards;
+    struct slice user, password; /* given for the server; "" none */
     enum state state;
     enum state retry_state;     /* where STATE_RETRY_WAIT goes back to */
     unsigned attempts;          /* of the present fetch */
@@ -50,7 +58,11 @@ struct procedure {
     unsigned pin_tries;
     struct slice directory;     /* of the server URL */
     struct slice why;           /* of the present wish */
-    struct report_file *asking; /* SINGLE .. LOCAL: the file that is wished for */
+    struct report_file *asking; /* SINGLE .. KEY_SHARED: the file that is wished for */
+    struct seal_keys keys;
+    struct report_file *sealed; /* KEY_*: the file that waits for the key; else NULL */
+    enum state sealed_state;
+    struct slice sealed_bytes;
     struct boot_file boot;
     struct slice boot_url;
     const struct boot_include *include; /* the next to look at */
@@ -62,6 +74,11 @@ struct procedure {
     const struct cfg_assignment *resource_next;
     bool resource_one_cfg;            /* old mechanism: only this file's */
     void (*after_resources)(struct procedure *p);
+    const struct resource *resource; /* of the present one; NULL: firmware */
+    uint32_t resource_line;
+    struct slice resource_name;
+    char *resource_bytes; /* good, and to be kept */
+    size_t resource_len;
     struct settings_run run;
     struct settings effective_before;
 };
@@ -80,7 +97,17 @@ struct slice run_file_name(const struct procedure *p);
 /* Puts the file just used among those the next run compares with. */
 bool run_remember_file(struct procedure *p);
 
+/* Bytes that have come: opens what is encrypted, or asks for its key first (procedure_seal.c) ... */
+void run_take_file(struct procedure *p, struct slice bytes);
+/* ... then reads them, or refuses what no phone reads (procedure.c). */
+void run_take_text(struct procedure *p, struct slice text);
+/* The server has no such key file. */
+void run_no_key_file(struct procedure *p);
+
 /* The way through the files (procedure_files.c). */
+void run_ask(struct procedure *p, enum state state, struct slice url, struct slice why);
+/* A boot file under the one name that the server URL has. */
+bool run_looks_like_boot(const struct procedure *p, struct slice text);
 void run_begin(struct procedure *p, struct slice server);
 void run_got_file(struct procedure *p, struct slice bytes);
 void run_absent_file(struct procedure *p);
@@ -94,6 +121,13 @@ void run_conclude(struct procedure *p);
 
 /* Resources (procedure_resources.c): asks for the next one in force, or goes on with after_resources. */
 void run_ask_resources(struct procedure *p);
+/* It came: it is checked, and kept when it is good. */
+void run_got_resource(struct procedure *p, struct slice bytes);
+void run_kept_resource(struct procedure *p, bool kept, struct slice why);
+/* A ROM came, whose resource is the last of the report. */
+void run_got_firmware(struct procedure *p);
+/* It was installed, and nothing else was done. */
+void run_finish_upgrade(struct procedure *p);
 /* Those of one file (old mechanism), then `then`. */
 void run_ask_resources_of(struct procedure *p, const struct run_cfg *cfg, void (*then)(struct procedure *p));
 /* Those of every file of the run, then `then`. */

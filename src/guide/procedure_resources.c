@@ -1,10 +1,15 @@
 #include "base/url.h"
 #include "guide/procedure_inside.h"
 
+#include <stdlib.h>
+
+/* A contact file in UTF-16 of the largest size, and what the walk needs. */
+#define RESOURCE_SCRATCH_BYTES ((size_t)32 << 20)
+
 static bool asks_for_file(const struct param *param)
 {
     return param && (param->url == PARAM_URL_RESOURCE || param->url == PARAM_URL_FIRMWARE ||
-                     param->url == PARAM_URL_HANDSET);
+                     param->url == PARAM_URL_HANDSET || resource_deleted_by(param->name));
 }
 
 /* The value that holds in the end, not one that a later line overrode. A file that is included twice has one name
@@ -33,21 +38,49 @@ static bool next_resource_line(struct procedure *p, const struct cfg_assignment 
     return false;
 }
 
-static bool record_resource(struct procedure *p, const struct cfg_assignment *a)
+/* Settles what needs no question: a bad URL, a phone that has no use for it. FILE_ASKED: it is to be asked for. */
+static void judge_line(struct procedure *p, const struct cfg_assignment *a, struct report_resource *resource)
 {
-    struct report_resource *resource = ARENA_NEW(p->arena, struct report_resource);
+    struct place at = { p->resource_cfg->cfg.file, a->line, a->value_column };
     struct slice text;
-    if (!resource)
-        return false;
-    *resource = (struct report_resource){ .key = a->key, .url = a->value };
+    p->resource = resource_find(a->key);
+    p->resource_line = a->line;
     if (!address_expand(a->value, &p->wildcards, p->arena, &text) ||
         !url_resolve(p->resource_cfg->cfg.file, text, p->arena, &resource->url)) {
         resource->outcome = FILE_FAILED;
         resource->why = SLICE("not a URL");
-        diag_add(&p->report.findings, SEVERITY_ERROR,
-                 (struct place){ p->resource_cfg->cfg.file, a->line, a->value_column }, "%.*s is not a URL",
-                 SLICE_ARG(a->key));
+        diag_add(&p->report.findings, SEVERITY_ERROR, at, "%.*s is not a URL", SLICE_ARG(a->key));
+    } else if (p->resource && !resource_fits(p->resource, p->id.model)) {
+        resource->outcome = FILE_SKIPPED;
+        resource->why = SLICE("not for this model");
+        diag_add(&p->report.findings, SEVERITY_NOTE, at, "a %s is not for this model", p->resource->words);
     }
+}
+
+/* The line of a `.delete`: what goes is settled here, and flash asked later. */
+static void judge_delete(struct procedure *p, const struct cfg_assignment *a, struct report_resource *resource)
+{
+    p->resource = resource_deleted_by(a->key);
+    p->resource_line = a->line;
+    if (resource_delete_name(a->value, &p->resource_name))
+        return;
+    resource->outcome = FILE_FAILED;
+    resource->why = SLICE("not http://localhost/all or http://localhost/<name>");
+    diag_add(&p->report.findings, SEVERITY_ERROR,
+             (struct place){ p->resource_cfg->cfg.file, a->line, a->value_column }, "%.*s is %.*s", SLICE_ARG(a->key),
+             SLICE_ARG(resource->why));
+}
+
+static bool record_resource(struct procedure *p, const struct cfg_assignment *a)
+{
+    struct report_resource *resource = ARENA_NEW(p->arena, struct report_resource);
+    if (!resource)
+        return false;
+    *resource = (struct report_resource){ .key = a->key, .url = a->value };
+    if (resource_deleted_by(a->key))
+        judge_delete(p, a, resource);
+    else
+        judge_line(p, a, resource);
     if (p->report.last_resource)
         p->report.last_resource->next = resource;
     else
@@ -65,13 +98,87 @@ void run_ask_resources(struct procedure *p)
             return;
         }
         if (p->report.last_resource->outcome == FILE_ASKED) {
-            p->state = STATE_RESOURCE;
+            p->state = resource_deleted_by(a->key) ? STATE_DROP : STATE_RESOURCE;
             p->attempts = 0;
             p->why = SLICE_NONE;
             return;
         }
     }
     p->after_resources(p);
+}
+
+/* What a check finds is told in the place of the line that asks. */
+static void tell_odd(struct procedure *p, const struct diag *odd)
+{
+    struct report_resource *resource = p->report.last_resource;
+    for (const struct finding *f = odd->first; f; f = f->next)
+        diag_add(&p->report.findings, f->severity, (struct place){ resource->url, f->line, f->column }, "%.*s",
+                 SLICE_ARG(f->text));
+}
+
+/* With memory of its own: a contact file of megabytes is gone again when it has been looked at. */
+static bool check(struct procedure *p, struct slice bytes)
+{
+    struct arena scratch;
+    struct diag odd;
+    struct report_resource *resource = p->report.last_resource;
+    arena_init(&scratch, RESOURCE_SCRATCH_BYTES);
+    diag_init(&odd, &scratch);
+    struct resource_check c = resource_check(p->resource, p->resource_name, bytes, resource->url, &odd, &scratch);
+    tell_odd(p, &odd);
+    if (!c.good) {
+        resource->outcome = FILE_REFUSED;
+        arena_copy(p->arena, c.why, &resource->why);
+        diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ resource->url, 0, 0 }, "not taken as %s: %.*s",
+                 p->resource->words, SLICE_ARG(c.why));
+    }
+    arena_free(&scratch);
+    return c.good;
+}
+
+static bool copy_bytes(struct procedure *p, struct slice bytes)
+{
+    free(p->resource_bytes);
+    p->resource_bytes = malloc(bytes.len);
+    p->resource_len = bytes.len;
+    if (p->resource_bytes)
+        memcpy(p->resource_bytes, bytes.ptr, bytes.len);
+    return p->resource_bytes;
+}
+
+static bool name_of(struct procedure *p)
+{
+    char bytes[URL_BYTES_MAX];
+    struct buf name = BUF_ON(bytes);
+    struct url url = { 0 };
+    url_parse(p->report.last_resource->url, &url);
+    if (!url_decode(url_last_segment(&url), &name))
+        return arena_copy(p->arena, url_last_segment(&url), &p->resource_name);
+    return arena_copy(p->arena, buf_slice(&name), &p->resource_name);
+}
+
+void run_got_resource(struct procedure *p, struct slice bytes)
+{
+    if (!name_of(p)) {
+        run_fail_memory(p);
+    } else if (!check(p, bytes)) {
+        run_ask_resources(p);
+    } else if (copy_bytes(p, bytes)) {
+        p->state = STATE_KEEP;
+    } else {
+        run_fail_memory(p);
+    }
+}
+
+void run_kept_resource(struct procedure *p, bool kept, struct slice why)
+{
+    struct report_resource *resource = p->report.last_resource;
+    free(p->resource_bytes);
+    p->resource_bytes = NULL;
+    resource->outcome = kept ? FILE_USED : FILE_FAILED;
+    if (!kept || why.len)
+        resource->why = why;
+    run_ask_resources(p);
 }
 
 /* Old mechanism: resources and firmware are acted on file by file (facts.md 0.7, 5.6). */

@@ -105,6 +105,10 @@ int datagram_bind(const union address *local)
     int fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
+    int on = 1;
+    /* `::` is IPv6's only, as for listeners, so that 0.0.0.0 can have the same port. */
+    if (local->sa.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, &local->sa, address_length(local)) == 0)
         return fd;
     int error = -errno;
@@ -130,15 +134,18 @@ static void want_local(int fd)
         setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 }
 
-static void learn(struct msghdr *header, struct datagram_local *local)
+static void learn(struct msghdr *header, struct datagram_in *in)
 {
+    struct datagram_local *local = &in->to;
     local->family = AF_UNSPEC;
+    in->to_group = false;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
             /* ipi_spec_dst is ours even when the packet was a broadcast. */
             *local = (struct datagram_local){ .family = AF_INET, .v4 = info.ipi_spec_dst };
+            in->to_group = IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
         } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
             struct in6_pktinfo info;
             memcpy(&info, CMSG_DATA(c), sizeof info);
@@ -160,7 +167,7 @@ static size_t fill(struct batch *b, int fd)
         struct msghdr *header = &b->headers[i].msg_hdr;
         b->in[i].bytes = slice_of(b->at[i].iov_base, b->headers[i].msg_len);
         b->in[i].cut = header->msg_flags & MSG_TRUNC;
-        learn(header, &b->in[i].to);
+        learn(header, &b->in[i]);
     }
     return count > 0 ? (size_t)count : 0;
 }
@@ -183,13 +190,37 @@ void datagram_receive_now(struct datagram *d)
     receive(d);
 }
 
+/* Errors of datagrams that were sent. The kernel gives back whom they were for. */
+static void read_errors(struct datagram *d)
+{
+    union address to;
+    struct control control;
+    struct msghdr header = { .msg_name = &to, .msg_control = control.bytes };
+    for (size_t i = 0; i < DATAGRAM_BATCH; i++) {
+        header.msg_namelen = sizeof to;
+        header.msg_controllen = sizeof control.bytes;
+        if (recvmsg(d->fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+            break;
+        d->undelivered(d, &to);
+    }
+}
+
+static int readable(const struct datagram *d)
+{
+    return d->undelivered ? UV_READABLE | UV_PRIORITIZED : UV_READABLE;
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
     struct datagram *d = poll->data;
     loop_woke(d->set->loop);
+    if (events & UV_PRIORITIZED)
+        read_errors(d);
+    if (d->fd < 0)
+        return;
     if (d->blocked && (status < 0 || events & UV_WRITABLE)) {
         d->blocked = false;
-        uv_poll_start(poll, UV_READABLE, on_ready);
+        uv_poll_start(poll, readable(d), on_ready);
         loop_at_round_end(d->set->loop, &d->set->at_round_end, on_round_end);
     }
     if (status < 0 || events & UV_READABLE)
@@ -213,6 +244,17 @@ int datagram_open(struct datagram *d, struct datagram_set *set, int fd, bool lea
     d->poll.data = d;
     /* Cannot fail for a descriptor that uv_poll_init() took. */
     return uv_poll_start(&d->poll, UV_READABLE, on_ready);
+}
+
+int datagram_tell_undelivered(struct datagram *d,
+                              void (*undelivered)(struct datagram *d, const union address *to))
+{
+    int on = 1;
+    if (setsockopt(d->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on) != 0 ||
+        setsockopt(d->fd, SOL_SOCKET, SO_SELECT_ERR_QUEUE, &on, sizeof on) != 0)
+        return -errno;
+    d->undelivered = undelivered;
+    return uv_poll_start(&d->poll, readable(d), on_ready);
 }
 
 int datagram_local_address(const struct datagram *d, union address *ret_address)
@@ -312,14 +354,20 @@ void datagram_commit(struct datagram_set *s, size_t len)
 static size_t send_run(struct datagram_set *s, size_t first, size_t end)
 {
     struct datagram *d = s->out[first].socket;
+    bool again = false;
     while (first < end && !d->blocked) {
         int sent = sendmmsg(d->fd, s->send + first, (unsigned)(end - first), MSG_DONTWAIT);
         if (sent > 0) {
             first += (size_t)sent;
+            again = false;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             d->blocked = true;
-            uv_poll_start(&d->poll, UV_READABLE | UV_WRITABLE, on_ready);
+            uv_poll_start(&d->poll, readable(d) | UV_WRITABLE, on_ready);
+        } else if (d->undelivered && !again && errno != EINTR) {
+            /* What the kernel says may be of a datagram that was sent before. */
+            again = true;
         } else if (errno != EINTR) {
+            again = false;
             s->lost++;
             first++;
         }

@@ -33,6 +33,7 @@ struct datagram_in {
     struct datagram_local to; /* only when the socket was opened with `learn_local` */
     struct slice bytes;       /* borrowed for the call */
     bool cut;                 /* longer than the set's receive buffers */
+    bool to_group;            /* sent to an IPv4 multicast group; only with `learn_local`, `to` is ours all the same */
 };
 
 struct datagram_set;
@@ -46,6 +47,7 @@ struct datagram {
     bool blocked;             /* the kernel takes no more; waits to be writable */
     struct datagram_set *set; /* NULL: not open */
     datagram_received *received;
+    void (*undelivered)(struct datagram *d, const union address *to);
     void *context; /* the owner's */
     void (*closed)(struct datagram *d);
 };
@@ -57,12 +59,16 @@ void datagram_set_close(struct datagram_set *set);
 /* Datagrams that found no room or that the kernel refused. */
 uint64_t datagram_set_lost(const struct datagram_set *set);
 
-/* A new socket bound to `local` (port 0: any free one). A descriptor or a negative errno. */
+/* A new socket bound to `local` (port 0: any free one; an IPv6 one takes no IPv4). A descriptor or a negative errno. */
 int datagram_bind(const union address *local);
 /* Takes a bound descriptor over (also when it fails), makes its buffers large and starts receiving. 0 or a
  * negative errno. The struct must not move until `closed` has been called. */
 int datagram_open(struct datagram *d, struct datagram_set *set, int fd, bool learn_local,
                   datagram_received *received, void *context);
+/* From now on the owner is told what the network says of datagrams that could not be delivered (ICMP). IPv4 only. 0 or
+ * a negative errno. */
+int datagram_tell_undelivered(struct datagram *d,
+                              void (*undelivered)(struct datagram *d, const union address *to));
 int datagram_local_address(const struct datagram *d, union address *ret_address);
 /* Receives no more and drops what is queued; `closed` comes from the loop, when the memory may go. */
 void datagram_close(struct datagram *d, void (*closed)(struct datagram *d));

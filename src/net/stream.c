@@ -60,6 +60,16 @@ const char *stream_fault(const struct stream *s)
     return s->filtered ? tls_session_fault(filter_of(s)) : NULL;
 }
 
+enum tls_peer stream_peer(const struct stream *s, struct buf *name, const char **ret_why)
+{
+    return s->filtered ? tls_session_peer(filter_of(s), name, ret_why) : TLS_PEER_NONE;
+}
+
+bool stream_still_good(const struct stream *s, struct ssl_ctx_st *context)
+{
+    return !s->filtered || tls_session_still_good(filter_of(s), context);
+}
+
 ssize_t stream_read(struct stream *s, void *into, size_t len)
 {
     if (s->filtered)

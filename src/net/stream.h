@@ -38,6 +38,9 @@ int stream_settle(struct stream *s);
 void stream_unfilter(struct stream *s);
 /* Why TLS failed: static text, NULL when it did not. */
 const char *stream_fault(const struct stream *s);
+/* tls_session_peer() and tls_session_still_good(); without TLS nobody has shown anything, and all is well. */
+enum tls_peer stream_peer(const struct stream *s, struct buf *name, const char **ret_why);
+bool stream_still_good(const struct stream *s, struct ssl_ctx_st *context);
 /* Bytes read, 0 at the end of what the peer sends, -EAGAIN when there is nothing now, another negative errno
  * when the connection is broken. */
 ssize_t stream_read(struct stream *s, void *into, size_t len);

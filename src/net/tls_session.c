@@ -1,5 +1,6 @@
-#include "base/rootdir.h"
 #include "net/tls_inside.h"
+
+#include "base/rootdir.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -110,12 +111,15 @@ int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **re
 
 void tls_session_set_purpose(struct tls_session *t, enum tls_purpose purpose)
 {
-    static const unsigned char name[] = "dialtone ftp";
     static const struct slice alpn = { "\x03" "ftp", 4 };
     if (purpose == TLS_HTTP)
         return;
     SSL_set_app_data(t->ssl, (void *)(uintptr_t)&alpn);
-    SSL_set_session_id_context(t->ssl, name, sizeof name - 1);
+    /* Neither a ticket of HTTPS nor one from when others were trusted is good here. */
+    unsigned char trust[sizeof(((struct tls_mind *)NULL)->trust)];
+    memcpy(trust, tls_mind_of(SSL_get_SSL_CTX(t->ssl))->trust, sizeof trust);
+    trust[0] ^= 'f';
+    SSL_set_session_id_context(t->ssl, trust, sizeof trust);
     if (purpose == TLS_FTP_DATA) {
         SSL_set_num_tickets(t->ssl, 0);
         SSL_clear_options(t->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -152,6 +156,9 @@ static const struct {
     { SSL_R_NO_SHARED_CIPHER, "the peer speaks only older cipher suites" },
     { SSL_R_WRONG_VERSION_NUMBER, "the peer does not speak TLS" },
     { SSL_R_HTTP_REQUEST, "plain HTTP on the port of HTTPS" },
+    { SSL_R_CALLBACK_FAILED, "the peer names another server: is it in tls.server_names?" },
+    { SSL_R_NO_APPLICATION_PROTOCOL, "the peer wants another protocol than HTTP/1.1" },
+    { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the peer has no certificate, and one is required" },
 };
 
 static const char *words_of(unsigned long error)
@@ -166,8 +173,9 @@ static const char *words_of(unsigned long error)
 static ssize_t break_off(struct tls_session *t)
 {
     unsigned long error = ERR_peek_error();
+    bool unverified = ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED;
     t->broken = true;
-    t->fault = words_of(error);
+    t->fault = unverified ? tls_clients_words(SSL_get_verify_result(t->ssl)) : words_of(error);
     ERR_clear_error();
     return ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST ? -EPROTOTYPE : -EPROTO;
 }
@@ -204,6 +212,16 @@ static ssize_t judge(struct tls_session *t, int result, uint8_t *event)
 const char *tls_session_fault(const struct tls_session *t)
 {
     return t->fault;
+}
+
+enum tls_peer tls_session_peer(const struct tls_session *t, struct buf *name, const char **ret_why)
+{
+    return tls_ssl_peer(t->ssl, name, ret_why);
+}
+
+bool tls_session_still_good(const struct tls_session *t, struct ssl_ctx_st *context)
+{
+    return tls_ssl_still_good(t->ssl, context);
 }
 
 /* --- reading and writing ---------------------------------------------------------------------------------- */

@@ -25,7 +25,7 @@ static struct fetch *of(struct transport *t)
 
 static void on_silence(struct timer *timer);
 
-static void listen_on(struct fetch *f)
+void fetch_heard(struct fetch *f)
 {
     loop_timer(f->loop, &f->silence, f->timeout_ms, on_silence);
 }
@@ -52,6 +52,7 @@ static void finish(struct fetch *f, CURLcode code)
     transport_done *done = f->done;
     void *context = f->context;
     struct fetched fetched = { .outcome = fetch_judge(f, code, &why) };
+    fetched.denied = fetched.outcome == FETCH_FAILED && fetch_is_denied(f, code);
     size_t len = fetched.outcome == FETCH_GOT && !f->discard ? f->len : 0;
     char *bytes = take_down(f);
     fetched.bytes = slice_of(len ? bytes : "", len);
@@ -83,10 +84,10 @@ static bool launch(struct fetch *f)
     f->tftp_error = -1;
     f->tftp_refused = f->tftp_nonsense = false;
     f->tftp_text[0] = f->error[0] = '\0';
-    f->len = 0;
+    f->len = f->sent = 0;
     if (curl_multi_add_handle(f->multi, f->easy))
         return false;
-    listen_on(f);
+    fetch_heard(f);
     if (f->scheme == FETCH_TFTP)
         loop_timer(f->loop, &f->nudge, NUDGE_MS, on_nudge);
     return true;
@@ -124,7 +125,7 @@ static void drive(struct fetch *f, curl_socket_t fd, int events)
     int running, left;
     /* It reads whatever it is called for. */
     if (f->done && f->scheme == FETCH_TFTP && f->watches && peek_tftp(f, f->watches->fd))
-        listen_on(f);
+        fetch_heard(f);
     f->driven = fd;
     CURLMcode error = curl_multi_socket_action(f->multi, fd, events, &running);
     f->driven = CURL_SOCKET_BAD;
@@ -159,7 +160,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if (events & UV_READABLE) {
         flags |= CURL_CSELECT_IN;
         if (f->done)
-            listen_on(f);
+            fetch_heard(f);
     }
     if (events & UV_WRITABLE)
         flags |= CURL_CSELECT_OUT;
@@ -271,6 +272,7 @@ static void fetch_close(struct transport *t)
     curl_easy_cleanup(f->easy);
     curl_multi_cleanup(f->multi);
     curl_slist_free_all(f->headers);
+    curl_slist_free_all(f->upload_headers);
     while (f->watches)
         watch_drop(f, f->watches);
     uv_close((uv_handle_t *)&f->curl_timer, on_closed);

@@ -29,7 +29,7 @@ struct fetch {
     struct loop *loop;
     CURLM *multi;
     CURL *easy; /* one for all requests */
-    struct curl_slist *headers;
+    struct curl_slist *headers, *upload_headers;
     uv_timer_t curl_timer;
     struct timer silence;
     struct timer nudge;          /* TFTP: libcurl repeats its request only when it is called */
@@ -44,6 +44,9 @@ struct fetch {
     uint32_t timeout_ms;
     size_t limit;
     bool discard;
+    enum transport_verb verb;
+    struct slice body; /* of an upload */
+    size_t sent;       /* of it */
     bool credentials;      /* the URL or the request brought some */
     bool second_try;       /* FTP as anonymous, TFTP without options */
     curl_socket_t control; /* FTP: the control connection; -1: not known */
@@ -59,6 +62,8 @@ struct fetch {
     char error[CURL_ERROR_SIZE];
 };
 
+/* The server's silence is counted from now on. */
+void fetch_heard(struct fetch *f);
 /* Everything that is the same for every request. False: out of memory. */
 bool fetch_prepare(struct fetch *f);
 /* 0, -EINVAL for a URL that cannot be fetched, -ENOMEM. */
@@ -68,5 +73,7 @@ bool fetch_try_again(struct fetch *f, CURLcode code);
 
 /* The outcome of a transfer that ended with `code`, the reason written to `why`; bytes are left out. */
 enum fetch_outcome fetch_judge(const struct fetch *f, CURLcode code, struct buf *why);
+/* Whether it was for want of a user name and password, or of others: HTTP 401, FTP 530. */
+bool fetch_is_denied(const struct fetch *f, CURLcode code);
 
 #endif

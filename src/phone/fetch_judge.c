@@ -168,7 +168,8 @@ static enum fetch_outcome judge_http(const struct fetch *f, CURLcode code, struc
 {
     long status = 0;
     curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (code == CURLE_OK && (status == 200 || status == 203))
+    bool stored = f->verb != TRANSPORT_GET && status >= 200 && status < 300;
+    if (code == CURLE_OK && (status == 200 || status == 203 || stored))
         return FETCH_GOT;
     if (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR || f->stop == FETCH_STOP_STATUS)
         return judge_status(f, status, why);
@@ -182,6 +183,17 @@ static enum fetch_outcome judge_http(const struct fetch *f, CURLcode code, struc
     }
     /* What libcurl takes for HTTP/0.9. */
     return judge_network(f, code == CURLE_UNSUPPORTED_PROTOCOL ? CURLE_WEIRD_SERVER_REPLY : code, why);
+}
+
+bool fetch_is_denied(const struct fetch *f, CURLcode code)
+{
+    long status = 0;
+    if (f->scheme == FETCH_FTP)
+        return code != CURLE_OK && f->ftp_status == 530;
+    if (f->scheme != FETCH_HTTP || (code != CURLE_OK && code != CURLE_HTTP_RETURNED_ERROR && !f->stop))
+        return false;
+    curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status == 401;
 }
 
 enum fetch_outcome fetch_judge(const struct fetch *f, CURLcode code, struct buf *why)

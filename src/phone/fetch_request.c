@@ -29,7 +29,7 @@ static bool grow(struct fetch *f, size_t need)
 static bool is_file(const struct fetch *f)
 {
     long status = 0;
-    if (f->scheme != FETCH_HTTP)
+    if (f->scheme != FETCH_HTTP || f->verb != TRANSPORT_GET)
         return true;
     curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
     return status == 200 || status == 203;
@@ -59,6 +59,27 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *context)
         memcpy(f->bytes + f->len, bytes, len);
     f->len += len;
     return len;
+}
+
+static size_t on_read(char *bytes, size_t size, size_t count, void *context)
+{
+    struct fetch *f = context;
+    struct slice part = slice_first(slice_from(f->body, f->sent), size * count);
+    if (part.len)
+        memcpy(bytes, part.ptr, part.len);
+    f->sent += part.len;
+    fetch_heard(f);
+    return part.len;
+}
+
+/* libcurl begins anew after a 401. */
+static int on_seek(void *context, curl_off_t offset, int origin)
+{
+    struct fetch *f = context;
+    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > f->body.len)
+        return CURL_SEEKFUNC_FAIL;
+    f->sent = (size_t)offset;
+    return CURL_SEEKFUNC_OK;
 }
 
 static void note_ftp_reply(struct fetch *f, struct slice line)
@@ -168,8 +189,15 @@ bool fetch_prepare(struct fetch *f)
 {
     CURL *e = f->easy;
     f->headers = curl_slist_append(NULL, "Connection: close");
-    return f->headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
-           !curl_easy_setopt(e, CURLOPT_HTTPHEADER, f->headers) &&
+    f->upload_headers = curl_slist_append(NULL, "Connection: close");
+    /* No 100-continue: phones are not known to ask, and a server that does not know it costs a second. */
+    static const char *const more[] = { "Content-Type: application/octet-stream", "Expect:" };
+    for (size_t i = 0; f->upload_headers && i < sizeof more / sizeof *more; i++)
+        if (!curl_slist_append(f->upload_headers, more[i]))
+            return false;
+    return f->headers && f->upload_headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
+           !curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) && !curl_easy_setopt(e, CURLOPT_READDATA, f) &&
+           !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) && !curl_easy_setopt(e, CURLOPT_SEEKDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&
            !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) && !curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_talk) &&
            !curl_easy_setopt(e, CURLOPT_DEBUGDATA, f) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error);
@@ -307,11 +335,28 @@ static long addresses(const struct fetch *f, const struct url *url)
     return f->scheme == FETCH_TFTP && !is_ipv6(url->host) ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_WHATEVER;
 }
 
+/* Every request says what it is: the handle remembers the last one's. */
+static bool set_verb(struct fetch *f, const struct transport_request *r)
+{
+    CURL *e = f->easy;
+    curl_off_t len = (curl_off_t)r->body.len;
+    bool post = r->verb == TRANSPORT_POST && f->scheme == FETCH_HTTP;
+    bool put = r->verb != TRANSPORT_GET && !post;
+    f->verb = r->verb;
+    f->body = r->body;
+    if (curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) || curl_easy_setopt(e, CURLOPT_UPLOAD, put ? 1L : 0L) ||
+        curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->verb == TRANSPORT_GET ? f->headers : f->upload_headers) ||
+        curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, put ? len : (curl_off_t)-1))
+        return false;
+    return !post || (!curl_easy_setopt(e, CURLOPT_POST, 1L) && !curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL) &&
+                     !curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, len));
+}
+
 static bool set_rest(struct fetch *f, const struct transport_request *r, const struct url *url)
 {
     CURL *e = f->easy;
     curl_off_t largest = f->limit > INT64_MAX ? INT64_MAX : (curl_off_t)f->limit;
-    return set_times(f) && set_trust(f, r) && !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
+    return set_times(f) && set_trust(f, r) && set_verb(f, r) && !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
            !curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, largest) &&
            !curl_easy_setopt(e, CURLOPT_VERBOSE, f->scheme == FETCH_HTTP ? 0L : 1L) &&
            !curl_easy_setopt(e, CURLOPT_TFTP_NO_OPTIONS, 0L);
@@ -325,8 +370,9 @@ int fetch_describe(struct fetch *f, const struct transport_request *r)
     if (f->scheme != FETCH_HTTP && url_last_segment(&url).len == 0)
         return -EINVAL;
     f->timeout_ms = r->timeout_ms;
-    f->limit = r->limit;
-    f->discard = r->discard;
+    /* What a server says to an upload is not a file. */
+    f->limit = r->verb == TRANSPORT_GET ? r->limit : SIZE_MAX;
+    f->discard = r->discard || r->verb != TRANSPORT_GET;
     int error = set_url(f, &url);
     if (!error)
         error = set_text(f, CURLOPT_USERAGENT, r->user_agent);

@@ -1,7 +1,11 @@
 #include "phone/phone.h"
 
+#include "guide/upgrade.h"
+
 #include <stdio.h>
 #include <stdlib.h>
+
+enum phone_question { QUESTION_NONE, QUESTION_PIN, QUESTION_CREDENTIALS };
 
 struct phone {
     struct loop *loop;
@@ -14,6 +18,9 @@ struct phone {
     struct procedure *procedure;
     struct timer wait;
     bool fetching;
+    enum phone_question question; /* what the person was asked and has not answered */
+    unsigned logins;              /* how often credentials were asked for */
+    struct slice user, password;  /* entered by the person */
     bool pin_given;
     const struct report_file *told_file; /* the last one that the watcher knows the outcome of */
     const struct report_resource *told_resource;
@@ -45,11 +52,18 @@ static void drop_run(struct phone *p)
     if (p->fetching)
         p->transport->cancel(p->transport);
     p->fetching = false;
+    p->question = QUESTION_NONE;
+    p->user = p->password = SLICE_NONE;
     procedure_free(p->procedure);
     if (p->procedure)
         memory_free(&p->memory);
     p->procedure = NULL;
     arena_free(&p->arena);
+}
+
+void phone_stop(struct phone *p)
+{
+    drop_run(p);
 }
 
 void phone_free(struct phone *p)
@@ -78,10 +92,28 @@ static void tell(struct phone *p)
     }
 }
 
+/* Whether a person was asked; what the procedure wishes stays as it is until the answer. */
+static bool ask_credentials(struct phone *p)
+{
+    const struct phone_user *person = &p->options.person;
+    struct wish wish = procedure_wish(p->procedure);
+    bool had_some = wish.user.len > 0;
+    if (!wish.own_server || p->logins == PHONE_LOGIN_TRIES || !person->asks_credentials)
+        return false;
+    p->question = QUESTION_CREDENTIALS;
+    p->logins++;
+    if (person->asks_credentials(person->context, had_some))
+        return true;
+    p->question = QUESTION_NONE;
+    return false;
+}
+
 static void on_fetched(void *context, const struct fetched *fetched)
 {
     struct phone *p = context;
     p->fetching = false;
+    if (fetched->denied && ask_credentials(p))
+        return;
     procedure_answer_fetch(p->procedure, fetched);
     step(p);
 }
@@ -93,16 +125,14 @@ static bool is_on(const struct phone *p, const char *key)
 
 static void fetch(struct phone *p, const struct wish *wish)
 {
-    const struct param *param = param_find(wish->key, NULL);
-    bool firmware = param && (param->url == PARAM_URL_FIRMWARE || param->url == PARAM_URL_HANDSET);
     struct transport_request request = {
         .url = wish->url,
         .user = wish->user,
         .password = wish->password,
         .user_agent = slice_of(p->agent, p->agent_len),
         .timeout_ms = wish->timeout_ms,
-        .limit = firmware ? SIZE_MAX : PROCEDURE_FILE_BYTES_MAX,
-        .discard = wish->kind == WISH_RESOURCE,
+        .limit = wish->limit,
+        .discard = wish->limit == SIZE_MAX, /* firmware */
         .verify_peer = !slice_eq(settings_value(&p->memory.central, SLICE("static.security.trust_certificates")),
                                  SLICE("0")),
         .verify_host = is_on(p, "static.security.cn_validation"),
@@ -127,11 +157,24 @@ static void wait(struct phone *p, const struct wish *wish)
     loop_timer(p->loop, &p->wait, wish->wait_ms / p->options.time_scale, on_waited);
 }
 
-static void enter_pin(struct phone *p)
+/* False: a person was asked. */
+static bool enter_pin(struct phone *p, const struct wish *wish)
 {
+    const struct phone_user *person = &p->options.person;
+    p->question = QUESTION_PIN;
+    if (person->asks_pin && person->asks_pin(person->context, wish->why))
+        return false;
+    p->question = QUESTION_NONE;
     struct slice pin = p->pin_given ? SLICE_NONE : p->options.pin;
     p->pin_given = true;
     procedure_answer_pin(p->procedure, pin);
+    return true;
+}
+
+static bool is_in_call(const struct phone *p)
+{
+    const struct phone_user *person = &p->options.person;
+    return person->in_call && person->in_call(person->context);
 }
 
 static void apply(struct phone *p, const struct wish *wish)
@@ -141,6 +184,14 @@ static void apply(struct phone *p, const struct wish *wish)
     if (!error && p->watch.applies)
         p->watch.applies(p->watch.context, procedure_report(p->procedure));
     procedure_answer_applied(p->procedure, error == 0, slice_str(p->problem));
+}
+
+static void keep(struct phone *p, const struct wish *wish)
+{
+    int error = wish->kind == WISH_KEEP ? flash_keep(p->flash, wish->key, wish->many ? wish->name : SLICE_NONE, wish->bytes)
+                                        : flash_drop(p->flash, wish->key, wish->name, &p->arena);
+    snprintf(p->problem, sizeof p->problem, "the flash could not be written: %s", strerror(-error));
+    procedure_answer_kept(p->procedure, error == 0, error ? slice_str(p->problem) : SLICE_NONE);
 }
 
 static void reboot(struct phone *p, const struct wish *wish)
@@ -155,10 +206,13 @@ static bool grant(struct phone *p, const struct wish *wish)
 {
     switch (wish->kind) {
     case WISH_CALL:
-        procedure_answer_call(p->procedure, false);
+        procedure_answer_call(p->procedure, is_in_call(p));
         return true;
     case WISH_PIN:
-        enter_pin(p);
+        return enter_pin(p, wish);
+    case WISH_KEEP:
+    case WISH_DROP:
+        keep(p, wish);
         return true;
     case WISH_APPLY:
         apply(p, wish);
@@ -175,7 +229,8 @@ static bool grant(struct phone *p, const struct wish *wish)
         return false;
     case WISH_DONE:
         if (p->watch.done)
-            p->watch.done(p->watch.context, procedure_report(p->procedure));
+            p->watch.done(p->watch.done_context ? p->watch.done_context : p->watch.context,
+                          procedure_report(p->procedure));
         return false;
     }
     return false;
@@ -188,6 +243,36 @@ static void step(struct phone *p)
         tell(p);
         wish = procedure_wish(p->procedure);
     } while (grant(p, &wish));
+}
+
+void phone_enter_pin(struct phone *p, struct slice pin)
+{
+    if (p->question != QUESTION_PIN)
+        return;
+    p->question = QUESTION_NONE;
+    procedure_answer_pin(p->procedure, pin);
+    step(p);
+}
+
+void phone_enter_credentials(struct phone *p, struct slice user, struct slice password)
+{
+    static const struct fetched nobody = { .outcome = FETCH_REFUSED,
+                                           .why = { "user name or password not accepted", 34 } };
+    if (p->question != QUESTION_CREDENTIALS)
+        return;
+    p->question = QUESTION_NONE;
+    if (user.len == 0 || !arena_copy(&p->arena, user, &p->user) || !arena_copy(&p->arena, password, &p->password) ||
+        !procedure_use_credentials(p->procedure, p->user, p->password)) {
+        p->user = p->password = SLICE_NONE;
+        procedure_answer_fetch(p->procedure, &nobody);
+    }
+    step(p);
+}
+
+void phone_entered_credentials(const struct phone *p, struct slice *ret_user, struct slice *ret_password)
+{
+    *ret_user = p->user;
+    *ret_password = p->password;
 }
 
 static void on_powered(struct timer *timer)
@@ -204,13 +289,20 @@ static const char *complain(struct phone *p, const char *what, const char *why)
 
 const char *phone_power_on(struct phone *p)
 {
-    struct procedure_start start = { .id = p->options.id, .server = p->options.server, .memory = &p->memory };
+    struct procedure_start start = { .id = p->options.id,
+                                     .server = p->options.server,
+                                     .user = p->options.user,
+                                     .password = p->options.password,
+                                     .memory = &p->memory,
+                                     .keys = p->options.keys };
     struct buf agent = BUF_ON(p->agent);
     drop_run(p);
     memory_init(&p->memory, &p->arena);
     const char *why = flash_read(p->flash, &p->memory, &p->arena);
     if (!why && start.server.len == 0)
         start.server = settings_value(&p->memory.central, SLICE("static.auto_provision.server.url"));
+    if (!why)
+        start.id.firmware = upgrade_running(&p->memory, p->options.id.firmware);
     if (!why && start.server.len)
         p->procedure = procedure_new(&start, &p->arena);
     if (!p->procedure) {
@@ -220,11 +312,12 @@ const char *phone_power_on(struct phone *p)
     }
     bool with_mac = !slice_eq(
         settings_value(&p->memory.central, SLICE("static.auto_provision.user_agent_mac.enable")), SLICE("0"));
-    identity_print_user_agent(&p->options.id, with_mac, &agent);
+    identity_print_user_agent(&start.id, with_mac, &agent);
     p->agent_len = agent.len;
     p->told_file = NULL;
     p->told_resource = NULL;
     p->pin_given = false;
+    p->logins = 0;
     /* Nothing happens inside this call: the watcher hears everything from the loop. */
     loop_timer(p->loop, &p->wait, 0, on_powered);
     return NULL;

@@ -1,4 +1,4 @@
-/* URL -> bytes, whatever brings them: libcurl over real networks (phone/fetch.h), a script in a test.
+/* URL -> bytes, or bytes -> URL, whatever brings them: libcurl over real networks (phone/fetch.h), a script in a test.
  *
  * One request at a time, as a phone fetches. */
 #ifndef DIALTONE_PHONE_TRANSPORT_H
@@ -6,7 +6,12 @@
 
 #include "guide/procedure.h"
 
+/* Uploads: PUT or POST over HTTP with the bytes as the body, STOR over FTP, WRQ over TFTP whatever of the two it is. */
+enum transport_verb { TRANSPORT_GET, TRANSPORT_PUT, TRANSPORT_POST };
+
 struct transport_request {
+    enum transport_verb verb;
+    struct slice body;           /* of an upload; borrowed until its end */
     struct slice url;            /* absolute; may bring its own user and password */
     struct slice user, password; /* used when the URL brings none; "" none */
     struct slice user_agent;
@@ -17,7 +22,8 @@ struct transport_request {
     bool verify_host;            /* https: static.security.cn_validation */
 };
 
-/* Called once for a request, from the loop, never from inside `start`. The bytes are borrowed for the call. */
+/* Called once for a request, from the loop, never from inside `start`. The bytes are borrowed for the call. Of an upload
+ * FETCH_GOT says that the server has it; no bytes. */
 typedef void transport_done(void *context, const struct fetched *fetched);
 
 struct transport {

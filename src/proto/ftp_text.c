@@ -1,6 +1,6 @@
 #include "proto/ftp.h"
 
-#include "proto/civil.h"
+#include "base/civil.h"
 
 #define DAY_S 86400
 /* The last second of the year 9999. */

@@ -7,17 +7,26 @@ static const struct {
     const char *words;
 } statuses[] = {
     { 200, "OK" },
+    { 201, "Created" },
+    { 204, "No Content" },
     { 206, "Partial Content" },
+    { 301, "Moved Permanently" },
+    { 302, "Found" },
     { 304, "Not Modified" },
+    { 307, "Temporary Redirect" },
+    { 308, "Permanent Redirect" },
     { 400, "Bad Request" },
     { 401, "Unauthorized" },
     { 403, "Forbidden" },
     { 404, "Not Found" },
     { 405, "Method Not Allowed" },
     { 408, "Request Timeout" },
+    { 409, "Conflict" },
+    { 411, "Length Required" },
     { 412, "Precondition Failed" },
     { 413, "Content Too Large" },
     { 414, "URI Too Long" },
+    { 415, "Unsupported Media Type" },
     { 416, "Range Not Satisfiable" },
     { 417, "Expectation Failed" },
     { 429, "Too Many Requests" },
@@ -26,6 +35,7 @@ static const struct {
     { 501, "Not Implemented" },
     { 503, "Service Unavailable" },
     { 505, "HTTP Version Not Supported" },
+    { 507, "Insufficient Storage" },
 };
 
 const char *http_status_words(unsigned status)
@@ -71,14 +81,19 @@ static void put_validator(const struct http_validator *v, struct buf *out)
     buf_text(out, SLICE("\r\n"));
 }
 
+static void put_line(const char *name, struct slice value, struct buf *out)
+{
+    if (value.len == 0)
+        return;
+    buf_str(out, name);
+    buf_text(out, value);
+    buf_text(out, SLICE("\r\n"));
+}
+
 static void put_content(const struct http_answer *a, struct buf *out)
 {
-    if (a->content_type.len) {
-        buf_text(out, SLICE("Content-Type: "));
-        buf_text(out, a->content_type);
-        buf_text(out, SLICE("\r\n"));
-    }
-    if (a->status != 304) {
+    put_line("Content-Type: ", a->content_type, out);
+    if (a->status != 304 && a->status != 204) {
         buf_text(out, SLICE("Content-Length: "));
         buf_number(out, a->content_length);
         buf_text(out, SLICE("\r\n"));
@@ -109,8 +124,8 @@ void http_answer_print(const struct http_answer *a, struct buf *out)
     put_content(a, out);
     if (a->validator)
         put_validator(a->validator, out);
-    if (a->status == 405)
-        buf_text(out, SLICE("Allow: GET, HEAD\r\n"));
+    put_line("Allow: ", a->allow, out);
+    put_line("Location: ", a->location, out);
     buf_text(out, a->challenges);
     if (a->retry_after_s) {
         buf_text(out, SLICE("Retry-After: "));

@@ -5,8 +5,10 @@
 #include "proto/http_condition.h"
 #include "proto/http_range.h"
 
-/* Room that any head below fits in. */
-#define HTTP_ANSWER_HEAD_BYTES_MAX 832
+/* Room that any head below fits in: challenges never come with a location. */
+#define HTTP_ANSWER_HEAD_BYTES_MAX 1088
+/* The guide's URLs have at most 511 characters. */
+#define HTTP_LOCATION_BYTES_MAX 640
 
 /* "Not Found" ...; "Unknown" for a status that dialtone never sends. */
 const char *http_status_words(unsigned status);
@@ -20,7 +22,7 @@ struct http_answer {
     unsigned status;
     struct slice date;                      /* `Date: ...` line with its CRLF; may be empty */
     struct slice content_type;              /* "": no content */
-    uint64_t content_length;                /* bytes; unused with 304 */
+    uint64_t content_length;                /* bytes; unused with 204 and 304 */
     const struct http_validator *validator; /* NULL: none */
     const struct http_range *range;         /* of a 206 with a single range; else NULL */
     uint64_t file_size;                     /* for Content-Range of 206 and 416 */
@@ -28,6 +30,8 @@ struct http_answer {
     bool close;
     unsigned retry_after_s; /* 0: none */
     struct slice challenges; /* WWW-Authenticate lines with their CRLFs, at most 400 bytes; "": none */
+    struct slice allow;      /* methods; "": no Allow line */
+    struct slice location;   /* fit for a header, at most HTTP_LOCATION_BYTES_MAX; "": none */
 };
 
 /* With the empty line at its end. */

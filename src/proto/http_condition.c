@@ -83,6 +83,18 @@ enum http_condition http_condition(const struct http_request *r, const struct ht
     return HTTP_CONDITION_HOLDS;
 }
 
+bool http_condition_write(const struct http_request *r, const struct http_validator *v, int64_t now)
+{
+    int64_t date;
+    if (http_request_has(r, HTTP_FIELD_IF_MATCH)) {
+        if (!v || !field_names(r, HTTP_FIELD_IF_MATCH, v->etag, true))
+            return false;
+    } else if (v && field_date(r, HTTP_FIELD_IF_UNMODIFIED_SINCE, now, &date) && v->modified > date) {
+        return false;
+    }
+    return !v || !field_names(r, HTTP_FIELD_IF_NONE_MATCH, v->etag, false);
+}
+
 bool http_range_applies(const struct http_request *r, const struct http_validator *v, int64_t now)
 {
     unsigned twice = 1u << HTTP_FIELD_RANGE | 1u << HTTP_FIELD_IF_RANGE;

@@ -1,6 +1,6 @@
 /* Conditional requests (RFC 9110 13): is the phone's copy still good?
  *
- * Evaluated in the order of RFC 9110 13.2.2, for GET and HEAD of a file that exists. */
+ * Evaluated in the order of RFC 9110 13.2.2. */
 #ifndef DIALTONE_PROTO_HTTP_CONDITION_H
 #define DIALTONE_PROTO_HTTP_CONDITION_H
 
@@ -23,8 +23,10 @@ enum http_condition {
     HTTP_CONDITION_FAILED        /* 412 */
 };
 
-/* `now` in seconds. A date that cannot be read is ignored, as the RFC asks. */
+/* For GET and HEAD of a file that exists. `now` in seconds. A date that cannot be read is ignored, as the RFC asks. */
 enum http_condition http_condition(const struct http_request *r, const struct http_validator *v, int64_t now);
+/* For what writes; `v` NULL: there is no such file. False: 412. */
+bool http_condition_write(const struct http_request *r, const struct http_validator *v, int64_t now);
 /* True when the Range header counts: there is one, alone, and If-Range (if any) names this version. */
 bool http_range_applies(const struct http_request *r, const struct http_validator *v, int64_t now);
 

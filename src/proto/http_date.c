@@ -1,6 +1,6 @@
 #include "proto/http_date.h"
 
-#include "proto/civil.h"
+#include "base/civil.h"
 
 #define DAY_S 86400
 #define YEAR_FIRST 1900

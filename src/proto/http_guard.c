@@ -16,7 +16,7 @@ enum state {
 };
 
 /* RFC 9110 5.6.2: tchar. */
-static bool is_token(char c)
+bool http_is_token(char c)
 {
     static const bool mark[128] = {
         ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
@@ -37,7 +37,7 @@ static uint8_t start(struct http_guard *g, char c)
 {
     if (c == '\r' && g->at == 1)
         return STATE_START_LF;
-    if (!is_token(c))
+    if (!http_is_token(c))
         return refuse(g, 400, "no request line");
     g->method_len = 1;
     return STATE_METHOD;
@@ -47,7 +47,7 @@ static uint8_t method(struct http_guard *g, char c)
 {
     if (c == ' ')
         return STATE_TARGET;
-    if (!is_token(c))
+    if (!http_is_token(c))
         return refuse(g, 400, "bad method");
     if (++g->method_len > HTTP_METHOD_BYTES_MAX)
         return refuse(g, 501, "method too long");
@@ -88,7 +88,7 @@ static uint8_t line(struct http_guard *g, char c)
         return STATE_END_LF;
     if (c == ' ' || c == '\t')
         return refuse(g, 400, "folded header line");
-    if (!is_token(c))
+    if (!http_is_token(c))
         return refuse(g, 400, "bad header name");
     if (++g->fields > HTTP_FIELDS_MAX)
         return refuse(g, 431, "too many header lines");
@@ -99,7 +99,7 @@ static uint8_t name(struct http_guard *g, char c)
 {
     if (c == ':')
         return STATE_VALUE;
-    return is_token(c) ? STATE_NAME : refuse(g, 400, "bad header name");
+    return http_is_token(c) ? STATE_NAME : refuse(g, 400, "bad header name");
 }
 
 static uint8_t value(struct http_guard *g, char c)

@@ -12,9 +12,12 @@ static const struct slice field_names[HTTP_FIELD_COUNT] = {
     [HTTP_FIELD_IF_RANGE] = { "if-range", 8 },
     [HTTP_FIELD_CONNECTION] = { "connection", 10 },
     [HTTP_FIELD_USER_AGENT] = { "user-agent", 10 },
+    [HTTP_FIELD_CONTENT_TYPE] = { "content-type", 12 },
     [HTTP_FIELD_AUTHORIZATION] = { "authorization", 13 },
+    [HTTP_FIELD_CONTENT_RANGE] = { "content-range", 13 },
     [HTTP_FIELD_IF_NONE_MATCH] = { "if-none-match", 13 },
     [HTTP_FIELD_CONTENT_LENGTH] = { "content-length", 14 },
+    [HTTP_FIELD_CONTENT_ENCODING] = { "content-encoding", 16 },
     [HTTP_FIELD_IF_MODIFIED_SINCE] = { "if-modified-since", 17 },
     [HTTP_FIELD_TRANSFER_ENCODING] = { "transfer-encoding", 17 },
     [HTTP_FIELD_IF_UNMODIFIED_SINCE] = { "if-unmodified-since", 19 },
@@ -25,8 +28,8 @@ static const struct {
     enum http_method method;
 } methods[] = {
     { { "GET", 3 }, HTTP_METHOD_GET },       { { "HEAD", 4 }, HTTP_METHOD_HEAD },
-    { { "PUT", 3 }, HTTP_METHOD_OTHER },     { { "POST", 4 }, HTTP_METHOD_OTHER },
-    { { "DELETE", 6 }, HTTP_METHOD_OTHER },  { { "OPTIONS", 7 }, HTTP_METHOD_OTHER },
+    { { "PUT", 3 }, HTTP_METHOD_PUT },       { { "POST", 4 }, HTTP_METHOD_POST },
+    { { "DELETE", 6 }, HTTP_METHOD_DELETE }, { { "OPTIONS", 7 }, HTTP_METHOD_OPTIONS },
     { { "PATCH", 5 }, HTTP_METHOD_OTHER },   { { "TRACE", 5 }, HTTP_METHOD_OTHER },
     { { "CONNECT", 7 }, HTTP_METHOD_OTHER },
 };
@@ -80,7 +83,7 @@ static int on_value_complete(llhttp_t *parser)
         if (!slice_eq_nocase(r->name, field_names[i]))
             continue;
         if (field->ptr)
-            r->request->repeated |= (uint16_t)(1u << i);
+            r->request->repeated |= 1u << i;
         else
             *field = r->value.ptr ? slice_trim(r->value) : SLICE("");
         break;
@@ -145,6 +148,7 @@ static int check_framing(struct http_request *r, const char **ret_reason)
         *ret_reason = "bad Content-Length";
         return 400;
     }
+    r->has_length = length.ptr != NULL;
     if (!coding.ptr)
         return 0;
     r->chunked = !r->http_1_0 && slice_eq_nocase(coding, SLICE("chunked"));

@@ -44,12 +44,24 @@ enum http_guard_answer http_guard(struct http_guard *g, struct slice head);
 /* The target as far as the guard has seen it, for the journal of a head that is refused or never whole. */
 struct slice http_guard_target(const struct http_guard *g, struct slice head);
 
+/* RFC 9110 5.6.2: may stand in a method or a header's name. */
+bool http_is_token(char c);
+
 enum http_method {
     HTTP_METHOD_GET,
     HTTP_METHOD_HEAD,
+    HTTP_METHOD_PUT,
+    HTTP_METHOD_POST,
+    HTTP_METHOD_DELETE,
+    HTTP_METHOD_OPTIONS,
     HTTP_METHOD_OTHER,  /* RFC 9110 names it, nobody here serves it: 405 */
     HTTP_METHOD_UNKNOWN /* 501 */
 };
+
+static inline bool http_method_writes(enum http_method m)
+{
+    return m == HTTP_METHOD_PUT || m == HTTP_METHOD_POST || m == HTTP_METHOD_DELETE;
+}
 
 enum http_field {
     HTTP_FIELD_HOST,
@@ -59,9 +71,12 @@ enum http_field {
     HTTP_FIELD_IF_RANGE,
     HTTP_FIELD_CONNECTION,
     HTTP_FIELD_USER_AGENT,
+    HTTP_FIELD_CONTENT_TYPE,
     HTTP_FIELD_AUTHORIZATION,
+    HTTP_FIELD_CONTENT_RANGE,
     HTTP_FIELD_IF_NONE_MATCH,
     HTTP_FIELD_CONTENT_LENGTH,
+    HTTP_FIELD_CONTENT_ENCODING,
     HTTP_FIELD_IF_MODIFIED_SINCE,
     HTTP_FIELD_TRANSFER_ENCODING,
     HTTP_FIELD_IF_UNMODIFIED_SINCE,
@@ -77,7 +92,8 @@ struct http_request {
     bool keep_alive; /* RFC 9112 9.3 */
     struct slice head;
     struct slice field[HTTP_FIELD_COUNT]; /* the first of its name, trimmed; ptr NULL: not there */
-    uint16_t repeated;                    /* bit `1 << field`: there is more than one */
+    uint32_t repeated;                    /* bit `1 << field`: there is more than one */
+    bool has_length;                      /* there is a Content-Length */
     bool chunked;                         /* a body in chunks follows */
     uint64_t content_length;              /* bytes of body that follow otherwise */
     bool expect_continue;

@@ -1,5 +1,6 @@
 #include "server/config.h"
 
+#include "guide/mac.h"
 #include "server/config_value.h"
 #include "server/user_hash.h"
 
@@ -7,6 +8,10 @@
 #define TEXT(key, field, min, max, value, what)                                                                \
     {                                                                                                          \
         key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                               \
+    }
+#define LIVE_TEXT(key, field, min, max, value, what)                                                           \
+    {                                                                                                          \
+        key, CONFIG_TEXT, true, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                   \
     }
 #define SWITCH(key, field, value, what)                                                                        \
     {                                                                                                          \
@@ -31,13 +36,31 @@
             CONFIG_PER_RULE                                                                                    \
     }
 
+#define REDIRECT(key, type, field, min, max, words, value, what)                                               \
+    {                                                                                                          \
+        "redirect.N." key, type, true, min, max, words, value, NULL, what, offsetof(struct config_redirect, field), 0, \
+            CONFIG_PER_REDIRECT                                                                                \
+    }
+#define PNP(key, type, field, min, max, value, what)                                                            \
+    {                                                                                                          \
+        "pnp.N." key, type, false, min, max, NULL, value, NULL, what, offsetof(struct config_pnp, field), 0,       \
+            CONFIG_PER_PNP                                                                                     \
+    }
+
 static const struct config_key keys[] = {
     TEXT("root", root, 1, 4095, "/srv/dialtone", "directory of boot, CFG and resource files"),
     SWITCH("root.follow_symlinks", root_follow, "0", "follow symbolic links that stay beneath the root"),
+    SWITCH("root.ignore_case", root_ignore_case, "0",
+           "find every name whatever its case, by all protocols; 0 does so for names that begin with a MAC address"),
     { "listen", CONFIG_ADDRESSES, false, 1, 1024, NULL, "*, [::]", NULL,
       "numeric addresses, separated by commas; `*, [::]` is all", AT(listen), 0, CONFIG_ONCE },
     SWITCH("tftp.enable", tftp_enable, "1", "serve TFTP"),
     PORT("tftp.port", tftp_port, "69 when it may be bound, else 6969", "UDP port; 0 takes any free one"),
+    SWITCH("tftp.single_port", tftp_single_port, "0",
+           "answer from that port itself, for phones behind a NAT; by RFC 1350 each transfer has another one"),
+    { "tftp.port_range", CONFIG_PORTS, false, 1024, 65535, NULL, "", "any",
+      "ports of the transfers, FIRST-LAST, for a firewall; each worker needs one, and 64 each are enough", AT(tftp_port_range),
+      0, CONFIG_ONCE },
     SWITCH("http.enable", http_enable, "1", "serve HTTP"),
     PORT("http.port", http_port, "80 when it may be bound, else 8080", "TCP port; 0 takes any free one"),
     SWITCH("ftp.enable", ftp_enable, "1", "serve FTP"),
@@ -56,6 +79,20 @@ static const struct config_key keys[] = {
          "PEM file of each certificate's private key, in the same order, readable by its owner only"),
     { "tls.min_version", CONFIG_CHOICE, false, 0, 0, "1.2 1.3", "1.2", NULL, "oldest version of TLS that is spoken",
       AT(tls_min_version), 0, CONFIG_ONCE },
+    { "tls.client_certificates", CONFIG_CHOICE, false, 0, 0, "off optional required", "off", NULL,
+      "certificates of phones: not asked for, asked for, or nobody comes in without one",
+      AT(tls_client_certificates), 0, CONFIG_ONCE },
+    TEXT("tls.client_ca", tls_client_ca, 0, 4095, "", "PEM file of the authorities whose certificates phones show"),
+    TEXT("tls.client_crl", tls_client_crl, 0, 4095, "",
+         "PEM file of these authorities' revocation lists, one of each; blank is none"),
+    LIVE_TEXT("tls.client_revoked", tls_client_revoked, 0, 65536, "",
+              "serial numbers of certificates that are revoked, hexadecimal, separated by commas"),
+    LIVE_TEXT("tls.server_names", tls_server_names, 0, 8192, "",
+              "host names of this server, separated by commas, *. for one label of any kind: whoever asks for another"
+              " is turned away in the handshake; blank is any"),
+    SWITCH("tls.legacy", tls_legacy, "0",
+           "serve old phones too: TLS 1.0 and 1.1 and their ciphers, on tls.legacy_port and nowhere else"),
+    PORT("tls.legacy_port", tls_legacy_port, "8444", "TCP port of tls.legacy; 0 takes any free one"),
     NUMBER("tls.workers", tls_workers, 0, 64, "0",
            "threads that serve HTTPS and FTP over TLS, and nothing else; 0 is one a processor"),
     NUMBER("workers", workers, 0, 64, "0", "threads that serve TFTP, HTTP and FTP; 0 is one a processor"),
@@ -97,21 +134,50 @@ static const struct config_key keys[] = {
           "FTP sessions at once from one address; phones behind a NAT share one"),
     LIMIT("ftp.login_s", ftp_login_s, 1, 300, "30", "seconds within which a login must be complete"),
     LIMIT("ftp.idle_s", ftp_idle_s, 1, 3600, "300", "seconds that a session without a transfer may be silent"),
+    SWITCH("pnp.enable", pnp_enable, "0",
+           "tell phones that ask by multicast (PnP) where their server is: all of a network that are started come here"),
+    PORT("pnp.port", pnp_port, "5060", "UDP port; phones ask on 5060; 0 takes any free one"),
+    TEXT("pnp.interfaces", pnp_interfaces, 0, 1024, "",
+         "network interfaces to listen on, separated by commas, also ones that come later; blank is every one"),
+    SWITCH("pnp.unicast", pnp_unicast, "0", "also answer what is sent to this host alone and not to the group"),
+    { "pnp.url", CONFIG_URL, false, 0, 511, NULL, "", NULL,
+      "provisioning server URL for phones of this vendor, sent as it is written here", AT(pnp_url), 0, CONFIG_ONCE },
+    LIMIT("pnp.rate", pnp_rate, 1, 1000000, "5",
+          "PnP requests a second from one address, in bursts of 4 times that"),
+    LIMIT("pnp.total_rate", pnp_total_rate, 1, 1000000, "2000",
+          "PnP requests a second in all, in bursts of 2 times that"),
+    NUMBER("pnp.exchanges", pnp_exchanges, 1, 1000000, "20000",
+           "PnP exchanges remembered at once, each for 32 s; some 1.5 KB each, never more than 6"),
+    PNP("vendor", CONFIG_TEXT, vendors, 0, 256, "",
+        "vendors that rule N (1 to 64) is for, as the phones say themselves, separated by commas; * is every one"),
+    PNP("model", CONFIG_TEXT, models, 0, 1024, "", "models it is for, separated by commas"),
+    PNP("mac", CONFIG_MACS, macs, 0, 1024, "", "beginnings of MAC addresses it is for, separated by commas"),
+    PNP("url", CONFIG_URL, url, 0, 511, "", "URL for these phones; blank is no answer"),
+    TEXT("users.file", users_file, 0, 4095, "",
+         "file of more users, NAME:HASH a line as dialtone passwd --file writes it; SIGHUP reads it again"),
     RULE("prefix", CONFIG_PREFIX, prefix, 1, 1024, NULL, NULL,
          "directory or file, / first, that rule N (1 to 64) is for; of several rules the longest prefix decides"),
-    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas"),
+    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas; * is every user and every phone whose certificate names its MAC"),
     RULE("anonymous", CONFIG_SWITCH, anonymous, 0, 1, NULL, "0", "may everybody without a name"),
     RULE("networks", CONFIG_NETWORKS, networks, 0, 4096, NULL, "",
          "networks (10.0.0.0/8) it may be asked from, separated by commas; blank is any"),
     RULE("protocols", CONFIG_SOME, protocols, 0, 64, "tftp http https ftp", "",
          "protocols it may be asked by, separated by commas; blank is all"),
     RULE("read", CONFIG_SWITCH, read, 0, 1, NULL, "1", "may be read at all"),
+    RULE("bind", CONFIG_CHOICE, bind, 0, 0, "auto none certificate login either", "auto",
+         "who gets a phone's own files (<MAC>.cfg, <MAC>-...): nobody but the phone, by its certificate, by a login"
+         " under its MAC, or by either; auto: by either on HTTPS with tls.client_certificates, else whoever may read"),
     RULE("write", CONFIG_CHOICE, write, 0, 0, "none uploads create overwrite", "none",
          "what may be written: nothing, what phones send, new files, any file"),
     RULE("file_max", CONFIG_NUMBER, file_max, 1, 1048576, NULL, "256",
          "MiB of one written file; a firmware has up to 150. What phones send has upload.file_max besides"),
     RULE("directory_max", CONFIG_NUMBER, directory_max, 1, 16777216, NULL, "10240",
          "MiB below the prefix, 4 KiB more a file, past which nothing is written: firmware of 60 models"),
+    REDIRECT("from", CONFIG_PREFIX, from, 1, 1024, NULL, NULL,
+             "directory or file, / first, that HTTP and HTTPS lead elsewhere (N is 1 to 64); the longest decides"),
+    REDIRECT("to", CONFIG_TARGET, to, 1, 511, NULL, NULL, "where to: a path, or a URL of http or https"),
+    REDIRECT("status", CONFIG_CHOICE, status, 0, 0, "301 302 307 308", "302",
+             "what is said: 301 and 308 are for good, 307 and 308 keep the method"),
     { "user.NAME", CONFIG_HASH, true, 1, 512, NULL, NULL, NULL,
       "password of the user NAME as dialtone passwd prints it; keep the file to yourself", 0, 0,
       CONFIG_PER_USER },
@@ -167,14 +233,33 @@ static void store_default(struct config *c, void *base, const struct config_key 
         *(bool *)field_of(base, k->set_offset) = false;
 }
 
+static bool is_of_rule(const struct config_key *k)
+{
+    return k->times == CONFIG_PER_RULE || k->times == CONFIG_PER_PNP || k->times == CONFIG_PER_REDIRECT;
+}
+
+/* The rule that the key's offset is into, `n` from 0. */
+static void *rule_of(struct config *c, const struct config_key *k, size_t n)
+{
+    if (k->times == CONFIG_PER_REDIRECT)
+        return &c->redirects[n];
+    return k->times == CONFIG_PER_PNP ? (void *)&c->pnp[n] : (void *)&c->access[n];
+}
+
+/* What follows the number in the keys of rules. */
+static const char *rule_key(const struct config_key *k)
+{
+    return strstr(k->key, ".N.") + strlen(".N.");
+}
+
 void config_init(struct config *c, struct arena *arena)
 {
     *c = (struct config){ .arena = arena };
     for (size_t i = 0; i < KEYS; i++) {
         if (keys[i].times == CONFIG_ONCE)
             store_default(c, c, &keys[i]);
-        for (size_t n = 0; keys[i].times == CONFIG_PER_RULE && n < CONFIG_RULES_MAX; n++)
-            store_default(c, &c->access[n], &keys[i]);
+        for (size_t n = 0; is_of_rule(&keys[i]) && n < CONFIG_RULES_MAX; n++)
+            store_default(c, rule_of(c, &keys[i], n), &keys[i]);
     }
 }
 
@@ -193,7 +278,7 @@ static const struct config_key *row_of(struct slice name)
     return NULL;
 }
 
-static bool find_rule_key(struct slice rest, struct found *f)
+static bool find_rule_key(struct slice rest, enum config_times times, struct found *f)
 {
     struct slice number;
     uint64_t n;
@@ -201,7 +286,7 @@ static bool find_rule_key(struct slice rest, struct found *f)
         return false;
     f->rule = (size_t)n - 1;
     for (size_t i = 0; i < KEYS; i++)
-        if (keys[i].times == CONFIG_PER_RULE && slice_eq(slice_str(keys[i].key + strlen("access.N.")), rest))
+        if (keys[i].times == times && slice_eq(slice_str(rule_key(&keys[i])), rest))
             f->key = &keys[i];
     return f->key != NULL;
 }
@@ -210,7 +295,11 @@ static bool find_key(struct slice key, struct found *ret_found)
 {
     struct found f = { 0 };
     if (slice_starts(key, SLICE("access."))) {
-        find_rule_key(slice_from(key, strlen("access.")), &f);
+        find_rule_key(slice_from(key, strlen("access.")), CONFIG_PER_RULE, &f);
+    } else if (slice_starts(key, SLICE("pnp.")) && key.len > strlen("pnp.") && byte_is_digit(key.ptr[strlen("pnp.")])) {
+        find_rule_key(slice_from(key, strlen("pnp.")), CONFIG_PER_PNP, &f);
+    } else if (slice_starts(key, SLICE("redirect."))) {
+        find_rule_key(slice_from(key, strlen("redirect.")), CONFIG_PER_REDIRECT, &f);
     } else if (slice_starts(key, SLICE("user."))) {
         f.user = slice_from(key, strlen("user."));
         f.key = user_name_ok(f.user) ? row_of(SLICE("user.NAME")) : NULL;
@@ -252,6 +341,12 @@ static bool store_found(struct config *c, const struct found *f, struct slice va
     case CONFIG_PER_RULE:
         c->access[f->rule].used = true;
         return store(c, &c->access[f->rule], f->key, value);
+    case CONFIG_PER_PNP:
+        c->pnp[f->rule].used = true;
+        return store(c, &c->pnp[f->rule], f->key, value);
+    case CONFIG_PER_REDIRECT:
+        c->redirects[f->rule].used = true;
+        return store(c, &c->redirects[f->rule], f->key, value);
     case CONFIG_PER_USER:
         return store_user(c, f->user, value);
     }
@@ -308,10 +403,12 @@ static const struct place whole = { { "configuration", 13 }, 0, 0 };
 static bool check_users(const struct config *c, size_t n, struct diag *findings)
 {
     struct slice rest = c->access[n].users, name;
+    struct mac mac;
     bool ok = true;
     while (slice_cut(&rest, ',', &name)) {
         name = slice_trim(name);
-        if (find_user(c, name))
+        /* Others may be in the file; and a certificate needs no user. */
+        if (find_user(c, name) || c->users_file.len || slice_eq(name, SLICE("*")) || mac_parse(name, &mac))
             continue;
         diag_add(findings, SEVERITY_ERROR, whole, "access.%zu.users: there is no user.%.*s", n + 1,
                  SLICE_ARG(name));
@@ -353,7 +450,8 @@ bool config_check(const struct config *c, struct diag *findings)
         diag_add(findings, SEVERITY_ERROR, whole, "ftp.tls = required needs tls.certificate and tls.key");
         ok = false;
     }
-    return ok;
+    ok = config_redirect_check(c, findings) && ok;
+    return config_pnp_check(c, findings) && ok;
 }
 
 static void print_value(const void *base, const struct config_key *k, struct buf *out)
@@ -385,13 +483,14 @@ static void print_once(const struct config *c, const struct config_key *k, struc
     print_value(c, k, out);
 }
 
-static void print_rule(const struct config *c, size_t n, struct buf *out)
+static void print_rule(const void *rule, enum config_times times, size_t n, struct buf *out)
 {
     for (size_t i = 0; i < KEYS; i++) {
-        if (keys[i].times != CONFIG_PER_RULE)
+        if (keys[i].times != times)
             continue;
-        buf_format(out, "access.%zu.%s", n + 1, keys[i].key + strlen("access.N."));
-        print_value(&c->access[n], &keys[i], out);
+        size_t room = (size_t)(rule_key(&keys[i]) - keys[i].key) - strlen(".N.");
+        buf_format(out, "%.*s.%zu.%s", (int)room, keys[i].key, n + 1, rule_key(&keys[i]));
+        print_value(rule, &keys[i], out);
     }
 }
 
@@ -403,9 +502,14 @@ bool config_print(const struct config *c, struct buf *out)
         else
             print_example(&keys[i], out);
     }
-    for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
+    for (size_t n = 0; n < CONFIG_RULES_MAX; n++) {
+        if (c->pnp[n].used)
+            print_rule(&c->pnp[n], CONFIG_PER_PNP, n, out);
         if (c->access[n].used)
-            print_rule(c, n, out);
+            print_rule(&c->access[n], CONFIG_PER_RULE, n, out);
+        if (c->redirects[n].used)
+            print_rule(&c->redirects[n], CONFIG_PER_REDIRECT, n, out);
+    }
     for (const struct config_user *u = c->users; u; u = u->next)
         buf_format(out, "user.%.*s = %.*s\n", SLICE_ARG(u->name), SLICE_ARG(u->hash));
     return buf_ok(out);
@@ -423,6 +527,18 @@ static bool differs(const struct config *a, const struct config *b, const struct
                      *(const struct slice *)value_of(b, k->offset));
 }
 
+/* The first key of a PnP rule that is another one now. */
+static const struct config_key *changed_pnp(const struct config *c, const struct config *fresh)
+{
+    for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
+        for (size_t i = 0; i < KEYS; i++)
+            if (keys[i].times == CONFIG_PER_PNP &&
+                !slice_eq(*(const struct slice *)value_of(&c->pnp[n], keys[i].offset),
+                          *(const struct slice *)value_of(&fresh->pnp[n], keys[i].offset)))
+                return &keys[i];
+    return NULL;
+}
+
 void config_apply_live(struct config *c, const struct config *fresh, config_restart *restart, void *context)
 {
     for (size_t i = 0; i < KEYS; i++) {
@@ -433,7 +549,11 @@ void config_apply_live(struct config *c, const struct config *fresh, config_rest
             restart(context, k);
             continue;
         }
-        /* Only numbers are live: texts belong to another arena. */
-        *(uint32_t *)field_of(c, k->offset) = *(const uint32_t *)value_of(fresh, k->offset);
+        /* Texts belong to another arena: whoever lives by them takes them himself. */
+        if (is_number(k))
+            *(uint32_t *)field_of(c, k->offset) = *(const uint32_t *)value_of(fresh, k->offset);
     }
+    const struct config_key *pnp = changed_pnp(c, fresh);
+    if (pnp)
+        restart(context, pnp);
 }

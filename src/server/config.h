@@ -16,8 +16,25 @@ struct config_rule {
     struct slice networks;  /* separated by commas; "": any */
     struct slice protocols; /* separated by commas; "": all */
     struct slice write;     /* none, uploads, create, overwrite */
+    struct slice bind;      /* auto, none, certificate, login, either */
     bool anonymous, read;
     uint32_t file_max, directory_max; /* MiB */
+};
+
+/* pnp.N: see server/pnp_phone.h for what it means. */
+struct config_pnp {
+    bool used;            /* one of its keys was given */
+    struct slice vendors; /* separated by commas; "*": any */
+    struct slice models;  /* separated by commas */
+    struct slice macs;    /* beginnings of MAC addresses, separated by commas */
+    struct slice url;     /* "": no answer */
+};
+
+/* redirect.N: see server/redirect.h. */
+struct config_redirect {
+    bool used;
+    struct slice from, to;
+    struct slice status; /* 301, 302, 307 or 308 */
 };
 
 /* user.NAME */
@@ -31,11 +48,14 @@ struct config_user {
 struct config {
     struct arena *arena;
     struct slice root;        /* root: directory of boot, CFG and resource files */
+    bool root_ignore_case;    /* root.ignore_case: in the names that are asked for */
     bool root_follow;         /* root.follow_symlinks: links that stay beneath */
     struct slice listen;      /* listen: numeric addresses, separated by commas */
     bool tftp_enable;         /* tftp.enable */
     uint32_t tftp_port;       /* tftp.port: 0 any free; default 69 when it may be bound, else 6969 */
     bool tftp_port_set;
+    bool tftp_single_port;    /* tftp.single_port: answers from tftp.port itself */
+    struct slice tftp_port_range; /* tftp.port_range: of the transfers, see config_ports(); "": any */
     bool http_enable;         /* http.enable */
     uint32_t http_port;       /* http.port: 0 any free; default 80 when it may be bound, else 8080 */
     bool http_port_set;
@@ -50,6 +70,13 @@ struct config {
     bool https_port_set;
     struct slice tls_certificate, tls_key; /* tls.certificate, tls.key: PEM files, at most 2, separated by commas */
     struct slice tls_min_version; /* tls.min_version: 1.2 or 1.3 */
+    struct slice tls_client_certificates; /* tls.client_certificates: off, optional, required */
+    struct slice tls_client_ca, tls_client_crl; /* PEM files */
+    struct slice tls_client_revoked; /* tls.client_revoked: serial numbers */
+    struct slice tls_server_names; /* tls.server_names */
+    bool tls_legacy;          /* tls.legacy: a listener of its own for TLS 1.0 */
+    uint32_t tls_legacy_port; /* tls.legacy_port: 0 any free; default 8444 */
+    bool tls_legacy_port_set;
     uint32_t tls_workers;     /* tls.workers: threads; 0: one a core */
     uint32_t workers;         /* workers: threads; 0: one a core */
     struct slice state_dir;   /* state.dir: where the journal's database lives */
@@ -80,7 +107,19 @@ struct config {
     uint32_t ftp_peer_sessions;
     uint32_t ftp_login_s;     /* a login must be complete within */
     uint32_t ftp_idle_s;      /* a session without a transfer may be silent for */
+    bool pnp_enable;          /* pnp.enable */
+    uint32_t pnp_port;        /* pnp.port: 0 any free; default 5060 */
+    bool pnp_port_set;
+    struct slice pnp_interfaces; /* pnp.interfaces: names separated by commas; "": every one that can multicast */
+    bool pnp_unicast;         /* pnp.unicast: also what is sent to this host alone */
+    struct slice pnp_url;     /* pnp.url: for this vendor's phones that no rule is for */
+    uint32_t pnp_rate;        /* SUBSCRIBEs a second from one address */
+    uint32_t pnp_total_rate;  /* and from all */
+    uint32_t pnp_exchanges;   /* remembered at once */
+    struct config_pnp pnp[CONFIG_RULES_MAX];     /* pnp.1 first */
     struct config_rule access[CONFIG_RULES_MAX]; /* access.1 first */
+    struct config_redirect redirects[CONFIG_RULES_MAX];
+    struct slice users_file;                     /* users.file: more of them, NAME:HASH a line */
     struct config_user *users;                   /* in the order of their first mention */
     uint32_t user_count;
 };
@@ -93,9 +132,12 @@ enum config_type {
     CONFIG_NUMBER,   /* min..max */
     CONFIG_SWITCH,   /* 0 or 1 */
     CONFIG_PREFIX,   /* a directory or file of the tree, `/` first */
+    CONFIG_TARGET,   /* redirect_target_ok() */
     CONFIG_USERS,    /* user names, separated by commas */
     CONFIG_NETWORKS, /* numeric, separated by commas */
     CONFIG_SOME,     /* some of the words in `words`, separated by commas */
+    CONFIG_URL,      /* that phones can fetch from, and without a password unless it is https */
+    CONFIG_MACS,     /* beginnings of MAC addresses (config_mac_prefix()), separated by commas */
     CONFIG_HASH      /* what `dialtone passwd` prints; no value of it is ever shown */
 };
 
@@ -103,6 +145,8 @@ enum config_type {
 enum config_times {
     CONFIG_ONCE,
     CONFIG_PER_RULE, /* `access.N.key`; offsets are into struct config_rule */
+    CONFIG_PER_PNP,  /* `pnp.N.key`; offsets are into struct config_pnp */
+    CONFIG_PER_REDIRECT, /* `redirect.N.key`; offsets are into struct config_redirect */
     CONFIG_PER_USER  /* `user.NAME` */
 };
 
@@ -124,6 +168,11 @@ const struct config_key *config_keys(size_t *ret_count);
 /* `FIRST-LAST` or one port, within 1024..65535, at most CONFIG_PORTS_MAX of them: each is a descriptor. */
 #define CONFIG_PORTS_MAX 8192
 bool config_ports(struct slice text, uint16_t *ret_first, uint16_t *ret_last);
+
+/* `00:15:65`, `001565`: 1 to 12 hexadecimal digits, with or without separators (`:`, `-`, `.`) between them, written
+ * bare and in lower case. */
+#define CONFIG_MAC_DIGITS 12
+bool config_mac_prefix(struct slice text, struct buf *out);
 
 /* Every key at its default. */
 void config_init(struct config *c, struct arena *arena);

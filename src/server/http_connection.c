@@ -24,8 +24,7 @@ static void let_go_of_kept(struct http_connection *c)
     c->kept_len = 0;
 }
 
-/* Keeps the tail of what was read, which may lie in `kept` already. */
-static bool keep(struct http_connection *c, struct slice input)
+bool http_connection_keep(struct http_connection *c, struct slice input)
 {
     if (input.len == 0) {
         let_go_of_kept(c);
@@ -40,13 +39,19 @@ static bool keep(struct http_connection *c, struct slice input)
     return true;
 }
 
+static struct http_connections *list_of(struct http_connection *c)
+{
+    bool waits = c->state == HTTP_STATE_READING || c->state == HTTP_STATE_CLOSING;
+    return waits ? &c->service->waiting : &c->service->sending;
+}
+
 static void drop(struct http_connection *c, bool abort)
 {
     struct http_service *s = c->service;
     timer_stop(&loop_of(c)->wheel, &c->timer);
     let_go_of_kept(c);
     if (c->limit) {
-        TAILQ_REMOVE(c->state == HTTP_STATE_SENDING ? &s->sending : &s->waiting, c, link);
+        TAILQ_REMOVE(list_of(c), c, link);
         peer_limits_end(s->limits, c->limit);
         c->limit = NULL;
         s->slots--;
@@ -55,17 +60,13 @@ static void drop(struct http_connection *c, bool abort)
     http_service_slot_freed(s);
 }
 
-static void enter(struct http_connection *c, enum http_state state)
+void http_connection_enter(struct http_connection *c, enum http_state state)
 {
-    struct http_service *s = c->service;
-    if (c->limit) {
-        TAILQ_REMOVE(c->state == HTTP_STATE_SENDING ? &s->sending : &s->waiting, c, link);
-        if (state == HTTP_STATE_SENDING)
-            TAILQ_INSERT_TAIL(&s->sending, c, link);
-        else
-            TAILQ_INSERT_TAIL(&s->waiting, c, link);
-    }
+    if (c->limit)
+        TAILQ_REMOVE(list_of(c), c, link);
     c->state = (uint8_t)state;
+    if (c->limit)
+        TAILQ_INSERT_TAIL(list_of(c), c, link);
 }
 
 /* The answer is small and the socket's buffer empty, or nothing can be done about it. */
@@ -109,10 +110,7 @@ bool http_connection_admit(struct http_connection *c)
     peer_limits_begin(s->limits, limit);
     c->limit = limit;
     s->slots++;
-    if (c->state == HTTP_STATE_SENDING)
-        TAILQ_INSERT_TAIL(&s->sending, c, link);
-    else
-        TAILQ_INSERT_TAIL(&s->waiting, c, link);
+    TAILQ_INSERT_TAIL(list_of(c), c, link);
     return true;
 }
 
@@ -137,7 +135,7 @@ static void wait_for_input(struct http_connection *c, struct slice input)
     uint64_t due_ms = since_ms + (uint64_t)(partial ? config->http_head_s : config->http_idle_s) * 1000;
     if (!partial && c->service->draining) {
         drop(c, false);
-    } else if (!http_connection_admit(c) || !keep(c, input) || stream_wait(&c->stream, UV_READABLE) != 0) {
+    } else if (!http_connection_admit(c) || !http_connection_keep(c, input) || stream_wait(&c->stream, UV_READABLE) != 0) {
         if (partial) {
             http_reply_refuse(c, input, 503, "too many connections");
             write_and_drop(c);
@@ -185,7 +183,7 @@ static void end_connection(struct http_connection *c, bool linger)
     }
     stream_end(&c->stream);
     timer_stop(&loop_of(c)->wheel, &c->timer);
-    enter(c, HTTP_STATE_CLOSING);
+    http_connection_enter(c, HTTP_STATE_CLOSING);
     drain_input(c);
 }
 
@@ -254,7 +252,7 @@ static enum progress push(struct http_connection *c)
 }
 
 /* Ends the reply short: the client sees fewer bytes than Content-Length and takes nothing of it. */
-static void cut_reply(struct http_connection *c, enum outcome outcome, const char *reason)
+void http_connection_cut(struct http_connection *c, enum outcome outcome, const char *reason)
 {
     c->reply->event.outcome = outcome;
     c->reply->event.reason = reason;
@@ -267,15 +265,14 @@ static void on_send_check(struct timer *timer)
     struct http_connection *c = container_of(timer, struct http_connection, timer);
     int64_t taken = (int64_t)c->reply->written - (int64_t)stream_unacknowledged(&c->stream);
     if (taken - c->taken < (int64_t)HTTP_SEND_FLOOR_BYTES) {
-        cut_reply(c, OUTCOME_STOPPED, "took too little for too long");
+        http_connection_cut(c, OUTCOME_STOPPED, "took too little for too long");
         return;
     }
     c->taken = taken;
     loop_timer(loop_of(c), &c->timer, HTTP_SEND_CHECK_S * 1000, on_send_check);
 }
 
-/* Moves the reply out of the service's scratch, once. */
-static bool own_reply(struct http_connection *c)
+bool http_connection_own_reply(struct http_connection *c)
 {
     struct http_reply *own;
     if (!http_reply_is_scratch(c))
@@ -293,11 +290,11 @@ static void wait_for_output(struct http_connection *c, struct slice input)
 {
     if (c->state != HTTP_STATE_SENDING) {
         timer_stop(&loop_of(c)->wheel, &c->timer);
-        enter(c, HTTP_STATE_SENDING);
+        http_connection_enter(c, HTTP_STATE_SENDING);
     }
-    if (!own_reply(c) || !http_connection_admit(c) || !keep(c, input) ||
+    if (!http_connection_own_reply(c) || !http_connection_admit(c) || !http_connection_keep(c, input) ||
         stream_wait(&c->stream, UV_WRITABLE) != 0)
-        cut_reply(c, OUTCOME_BROKEN, "no room to wait for the reader");
+        http_connection_cut(c, OUTCOME_BROKEN, "no room to wait for the reader");
     else if (!timer_is_running(&c->timer))
         loop_timer(loop_of(c), &c->timer, HTTP_SEND_CHECK_S * 1000, on_send_check);
 }
@@ -314,10 +311,10 @@ static bool send_on(struct http_connection *c, struct slice input)
         wait_for_output(c, input);
         return false;
     case PROGRESS_GONE:
-        cut_reply(c, OUTCOME_STOPPED, "the peer went away");
+        http_connection_cut(c, OUTCOME_STOPPED, "the peer went away");
         return false;
     case PROGRESS_BROKEN:
-        cut_reply(c, OUTCOME_BROKEN, "the file changed or could not be read");
+        http_connection_cut(c, OUTCOME_BROKEN, "the file changed or could not be read");
         return false;
     }
     close = c->reply->close;
@@ -326,7 +323,7 @@ static bool send_on(struct http_connection *c, struct slice input)
     c->fresh = false;
     if (c->state == HTTP_STATE_SENDING)
         timer_stop(&loop_of(c)->wheel, &c->timer);
-    enter(c, HTTP_STATE_READING);
+    http_connection_enter(c, HTTP_STATE_READING);
     if (close)
         end_connection(c, linger);
     return !close;
@@ -344,12 +341,25 @@ static void serve(struct http_connection *c, struct slice input)
         else
             http_reply_refuse(c, input, c->guard.status, c->guard.reason);
         c->guard = (struct http_guard){ 0 };
+        if (c->reply->intake) {
+            http_take_begin(c, rest);
+            return;
+        }
         if (!send_on(c, rest))
             return;
         c->since_ms = loop_of(c)->now_ms;
         input = rest;
     }
     wait_for_input(c, input);
+}
+
+void http_connection_answer(struct http_connection *c, struct slice input)
+{
+    timer_stop(&loop_of(c)->wheel, &c->timer);
+    if (!send_on(c, input))
+        return;
+    c->since_ms = loop_of(c)->now_ms;
+    serve(c, input);
 }
 
 /* The peer ended, or the connection broke. */
@@ -364,7 +374,7 @@ static void stop_reading(struct http_connection *c, struct slice input, ssize_t 
     }
     if (input.len)
         http_reply_note_unanswered(c, input, "the peer went away within its request");
-    else if (fault)
+    else if (fault && http_service_may_note_fault(c->service, &c->peer))
         http_reply_note_unanswered(c, input, fault);
     drop(c, false);
 }
@@ -385,6 +395,15 @@ static void receive(struct http_connection *c)
     }
 }
 
+/* `kept` holds what the peer pipelined behind the request. */
+static void on_writable(struct http_connection *c)
+{
+    if (send_on(c, slice_of(c->kept, c->kept_len))) {
+        c->since_ms = loop_of(c)->now_ms;
+        serve(c, slice_of(c->kept, c->kept_len));
+    }
+}
+
 static void on_ready(struct stream *stream)
 {
     struct http_connection *c = container_of(stream, struct http_connection, stream);
@@ -393,11 +412,12 @@ static void on_ready(struct stream *stream)
         receive(c);
         break;
     case HTTP_STATE_SENDING:
-        /* `kept` holds what the peer pipelined behind the request. */
-        if (send_on(c, slice_of(c->kept, c->kept_len))) {
-            c->since_ms = loop_of(c)->now_ms;
-            serve(c, slice_of(c->kept, c->kept_len));
-        }
+        on_writable(c);
+        break;
+    case HTTP_STATE_TAKING:
+        http_take_ready(c);
+        break;
+    case HTTP_STATE_STORING: /* nothing was waited for */
         break;
     case HTTP_STATE_CLOSING:
         drain_input(c);
@@ -421,7 +441,7 @@ void http_connection_accept(struct http_service *s, int fd, const union address 
     c->peer = *peer;
     c->since_ms = s->worker->loop.now_ms;
     c->fresh = true;
-    if (s->protocol == PROTOCOL_HTTPS && stream_filter(&c->stream, s->worker->tls) != 0)
+    if (s->protocol == PROTOCOL_HTTPS && stream_filter(&c->stream, http_service_tls(s)) != 0)
         drop(c, true);
     else
         receive(c);
@@ -429,7 +449,7 @@ void http_connection_accept(struct http_service *s, int fd, const union address 
 
 void http_connection_retire(struct http_connection *c)
 {
-    if (c->state == HTTP_STATE_SENDING) {
+    if (c->reply) {
         c->reply->close = true;
     } else if (c->state == HTTP_STATE_READING && c->kept_len) {
         http_reply_refuse(c, slice_of(c->kept, c->kept_len), 503, "the server is stopping");
@@ -442,7 +462,7 @@ void http_connection_retire(struct http_connection *c)
 void http_connection_abort(struct http_connection *c, const char *reason)
 {
     if (c->reply) {
-        cut_reply(c, OUTCOME_BROKEN, reason);
+        http_connection_cut(c, OUTCOME_BROKEN, reason);
         return;
     }
     if (c->state == HTTP_STATE_READING && c->kept_len)

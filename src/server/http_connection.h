@@ -6,6 +6,7 @@
 #include "net/stream.h"
 #include "proto/http_answer.h"
 #include "proto/http_request.h"
+#include "server/http_intake.h"
 #include "server/http_login.h"
 #include "server/http_service.h"
 #include "server/peer_limit.h"
@@ -20,6 +21,7 @@
 struct http_reply {
     struct journal_event event;
     uint64_t start_ms;
+    struct http_intake *intake; /* what the request writes; NULL: nothing, or not under way yet */
     struct tree_file file; /* held while there is a body to come from it */
     bool holds_file;
     bool close;               /* the connection ends with this reply */
@@ -36,6 +38,8 @@ struct http_reply {
 enum http_state {
     HTTP_STATE_READING, /* idle, or a head is on its way */
     HTTP_STATE_SENDING,
+    HTTP_STATE_TAKING,  /* a body is on its way */
+    HTTP_STATE_STORING, /* it is whole, and on its way to the disk; nothing is read meanwhile */
     HTTP_STATE_CLOSING /* answered; what the peer still sends is thrown away */
 };
 
@@ -48,9 +52,9 @@ struct http_connection {
     struct peer_limit *limit; /* NULL: has no slot */
     struct http_guard guard;
     char *kept;               /* HTTP_HEAD_BYTES_MAX bytes, or NULL: what came and is not answered */
-    struct http_reply *reply; /* while sending */
+    struct http_reply *reply; /* while sending, taking and storing */
     uint64_t since_ms;        /* the present head began, or the connection was accepted */
-    int64_t taken;            /* bytes that the peer has acknowledged of the reply at the last check */
+    int64_t taken;            /* bytes of the reply acknowledged, or of the body received, at the last check */
     uint32_t drained;         /* bytes thrown away while closing */
     uint16_t kept_len;
     uint8_t state;
@@ -63,12 +67,15 @@ struct http_service {
     enum protocol protocol; /* PROTOCOL_HTTP or PROTOCOL_HTTPS */
     struct listener listener;
     struct http_connections waiting; /* READING and CLOSING, by how long they wait: the first makes room */
-    struct http_connections sending;
+    struct http_connections sending; /* and TAKING and STORING */
     struct http_connections spare;
     struct peer_limits *limits;
     uint32_t slots, slots_max, spares;
     uint32_t open; /* handles and connections that must close before the service is freed */
+    bool legacy; /* PROTOCOL_HTTPS for old phones */
     bool draining, drained, closing;
+    struct bucket faults; /* of handshakes, noted of all peers together */
+    uint64_t faults_untold, faults_told_ms;
     void (*done)(void *context);
     void *done_context;
     uint64_t warn_ms;    /* not before */
@@ -91,23 +98,61 @@ void http_connection_retire(struct http_connection *c);
 void http_connection_abort(struct http_connection *c, const char *reason);
 /* Takes a slot, making room when all are taken. */
 bool http_connection_admit(struct http_connection *c);
+void http_connection_enter(struct http_connection *c, enum http_state state);
+/* Keeps the tail of what was read, which may lie in `kept` already; empty lets go of it. False: no memory. */
+bool http_connection_keep(struct http_connection *c, struct slice input);
+/* Moves the reply out of the service's scratch, once. False: no memory. */
+bool http_connection_own_reply(struct http_connection *c);
+/* Sends the reply to a body that was taken or refused, and goes on with `input`, which lies behind it. */
+void http_connection_answer(struct http_connection *c, struct slice input);
+/* Ends the connection now, without an answer or within one. */
+void http_connection_cut(struct http_connection *c, enum outcome outcome, const char *reason);
 
 /* http_service.c: a connection's slot and its memory. */
 struct http_connection *http_service_take(struct http_service *s);
 void http_service_give(struct http_connection *c);
 void http_service_slot_freed(struct http_service *s);
 struct slice http_service_date(struct http_service *s);
+/* What new connections are made with; NULL: no TLS. */
+struct ssl_ctx_st *http_service_tls(const struct http_service *s);
+/* Whether a handshake of this peer that failed gets a line in the journal: somebody who fails all the time gets some,
+ * and a count in the log. */
+bool http_service_may_note_fault(struct http_service *s, const union address *peer);
 
 /* http_reply.c: into the service's scratch, which becomes c->reply. */
 bool http_reply_is_scratch(const struct http_connection *c);
 void http_reply_to_request(struct http_connection *c, struct slice head);
+/* A short text for a person; 201 and all that is refused. `request` NULL: it could not be read. */
+void http_reply_words(struct http_connection *c, const struct http_request *request, unsigned status,
+                      enum outcome outcome, const char *reason);
+/* Without content. */
+void http_reply_bare(struct http_connection *c, const struct http_request *request, unsigned status,
+                     struct slice allow);
+/* Who asks, as far as the connection tells. */
+struct caller http_reply_caller(const struct http_connection *c);
+/* Rules and login for `ask`, whose caller is completed. */
+struct http_admission http_reply_admit(struct http_connection *c, const struct http_request *request,
+                                       struct access_request *ask);
 /* To a head that the guard refused, that came too late (408) or found no room (503). */
 void http_reply_refuse(struct http_connection *c, struct slice input, unsigned status, const char *reason);
 /* The event of a head that never came whole and gets no answer. */
 void http_reply_note_unanswered(struct http_connection *c, struct slice input, const char *reason);
 /* What is to be written next when the text is out and the part's bytes too; false: nothing, it is done. */
 bool http_reply_next_part(struct http_reply *r);
-/* The journal's event; the file is let go. */
+/* The journal's event; the file is let go, and what was not stored never was. */
 void http_reply_finish(struct http_connection *c);
+
+/* http_write.c: requests that write. Afterwards c->reply has an intake, or an answer. */
+void http_write_request(struct http_connection *c, const struct http_request *request, struct slice name);
+void http_write_options(struct http_connection *c, const struct http_request *request, struct slice name);
+/* What may be done with this name: the text of an Allow line. */
+struct slice http_write_methods(struct http_connection *c, struct slice name);
+/* Answers of an intake: it was refused, or it is stored or why not. */
+void http_write_refuse(struct http_connection *c, unsigned status, enum outcome outcome, const char *reason);
+void http_write_stored(struct http_connection *c, enum upload_answer answer);
+
+/* http_take.c: reads the body. `input` lies behind the head. */
+void http_take_begin(struct http_connection *c, struct slice input);
+void http_take_ready(struct http_connection *c);
 
 #endif

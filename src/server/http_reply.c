@@ -24,8 +24,10 @@ static struct http_reply *begin(struct http_connection *c)
     e->bytes = 0;
     e->code = 0;
     e->reason = NULL;
+    caller_note_certificate(&c->stream, e);
     e->name_len = e->agent_len = 0;
     r->start_ms = c->since_ms;
+    r->intake = NULL;
     r->holds_file = r->linger = false;
     r->close = true;
     r->at = r->end = r->written = 0;
@@ -57,22 +59,59 @@ static void append(struct http_reply *r, struct slice text)
     r->text_len = (uint16_t)(r->text_len + out.len);
 }
 
-/* A short text for a person. Nothing that came from outside is in it. `size` is of the file, for a 416. */
-static void answer_words(struct http_connection *c, const struct http_request *request, unsigned status,
-                         enum outcome outcome, const char *reason, uint64_t size)
+/* Decoded into `name`, whose text must live on. */
+static bool name_of(const struct http_request *request, struct buf *name)
+{
+    struct slice path;
+    return http_target_path(request->target, &path) && url_decode(path, name);
+}
+
+static struct slice methods_of(struct http_connection *c, const struct http_request *request)
+{
+    char bytes[HTTP_TARGET_BYTES_MAX];
+    struct buf name = BUF_ON(bytes);
+    bool named = request && name_of(request, &name);
+    return http_write_methods(c, named ? buf_slice(&name) : SLICE_NONE);
+}
+
+/* `a` has the status and what is special about it. Nothing that came from outside is in the text. */
+static void answer_text(struct http_connection *c, const struct http_request *request, enum outcome outcome,
+                        const char *reason, struct http_answer *a)
 {
     char bytes[160];
     struct buf words = BUF_ON(bytes);
-    struct http_answer a = { .status = status, .content_type = SLICE("text/plain"), .file_size = size };
-    buf_format(&words, "%u %s%s%s\n", status, http_status_words(status), reason ? ": " : "",
+    buf_format(&words, "%u %s%s%s\n", a->status, http_status_words(a->status), reason ? ": " : "",
                reason ? reason : "");
-    a.content_length = words.len;
-    a.retry_after_s = status == 503 ? HTTP_RETRY_S : status == 429 ? HTTP_LOGIN_RETRY_S : 0;
+    a->content_type = SLICE("text/plain");
+    a->content_length = words.len;
+    a->allow = a->status == 405 ? methods_of(c, request) : SLICE_NONE;
+    a->retry_after_s = a->status == 503 ? HTTP_RETRY_S : a->status == 429 ? HTTP_LOGIN_RETRY_S : 0;
     c->reply->event.outcome = outcome;
     c->reply->event.reason = reason;
-    put_head(c, request, &a);
+    put_head(c, request, a);
     if (!request || request->method != HTTP_METHOD_HEAD)
         append(c->reply, buf_slice(&words));
+}
+
+/* `size` is of the file, for a 416. */
+static void answer_words(struct http_connection *c, const struct http_request *request, unsigned status,
+                         enum outcome outcome, const char *reason, uint64_t size)
+{
+    struct http_answer a = { .status = status, .file_size = size };
+    answer_text(c, request, outcome, reason, &a);
+}
+
+void http_reply_words(struct http_connection *c, const struct http_request *request, unsigned status,
+                      enum outcome outcome, const char *reason)
+{
+    answer_words(c, request, status, outcome, reason, 0);
+}
+
+void http_reply_bare(struct http_connection *c, const struct http_request *request, unsigned status,
+                     struct slice allow)
+{
+    struct http_answer a = { .status = status, .allow = allow };
+    put_head(c, request, &a);
 }
 
 /* The last word on this connection: the peer may still be sending what nobody will read. */
@@ -168,14 +207,30 @@ static const struct {
     [TREE_DIRECTORY] = { 404, OUTCOME_REFUSED }, [TREE_BROKEN] = { 503, OUTCOME_BROKEN },
 };
 
+struct caller http_reply_caller(const struct http_connection *c)
+{
+    return (struct caller){ .protocol = c->service->protocol,
+                            .peer = &c->peer,
+                            .certificate = c->reply ? journal_event_certificate(&c->reply->event) : NULL };
+}
+
+struct http_admission http_reply_admit(struct http_connection *c, const struct http_request *request,
+                                       struct access_request *ask)
+{
+    c->service->challenges = BUF_ON(c->service->challenge_bytes);
+    return http_login(c->service->worker, request, ask, &c->service->challenges);
+}
+
 /* False: refused, and answered. */
 static bool admit(struct http_connection *c, const struct http_request *request, struct slice name)
 {
-    struct access_request ask = { .caller = { .protocol = c->reply->event.protocol, .peer = &c->peer }, .name = name };
-    c->service->challenges = BUF_ON(c->service->challenge_bytes);
-    struct http_admission a = http_login(c->service->worker, request, ask, &c->service->challenges);
+    struct access_request ask = { .caller = http_reply_caller(c), .name = name };
+    struct http_admission a = http_reply_admit(c, request, &ask);
     if (a.status)
-        answer_words(c, request, a.status, OUTCOME_REFUSED, a.reason, 0);
+        answer_words(c, request, a.status, OUTCOME_REFUSED,
+                     a.status == 404 ? tree_answer_words(TREE_ABSENT) : a.reason, 0);
+    if (a.status == 404)
+        c->reply->event.reason = a.reason;
     return a.status == 0;
 }
 
@@ -204,26 +259,70 @@ static void note_agent(struct http_connection *c, struct slice agent)
         journal_event_set_agent(&c->reply->event, agent);
 }
 
+/* True: what is asked for has moved, and that is the answer. It does not depend on who asks: the target is no secret,
+ * and answers for itself. */
+static bool answer_moved(struct http_connection *c, const struct http_request *request, struct slice name)
+{
+    const struct access *access = c->service->worker->access;
+    char bytes[HTTP_LOCATION_BYTES_MAX];
+    struct buf location = BUF_ON(bytes);
+    if (!access || access->redirects.count == 0)
+        return false;
+    size_t mark = slice_find(request->target, '?');
+    const struct redirect_question q = { .name = name,
+                                         .query = slice_from(request->target, mark + 1),
+                                         .has_query = mark < request->target.len,
+                                         .https = c->service->protocol == PROTOCOL_HTTPS,
+                                         .host = request->field[HTTP_FIELD_HOST] };
+    unsigned status = redirect_find(&access->redirects, &q, &location);
+    if (!status)
+        return false;
+    if (request->chunked || request->content_length)
+        c->reply->close = c->reply->linger = true;
+    if (!buf_ok(&location)) {
+        answer_words(c, request, 414, OUTCOME_REFUSED, "has moved, and its new name is too long", 0);
+        return true;
+    }
+    struct http_answer a = { .status = status, .location = buf_slice(&location) };
+    answer_text(c, request, OUTCOME_SENT, "moved", &a);
+    return true;
+}
+
+static void answer_method(struct http_connection *c, const struct http_request *request, struct slice name)
+{
+    bool body = request->chunked || request->content_length;
+    if (http_method_writes(request->method)) {
+        http_write_request(c, request, name);
+        return;
+    }
+    if (body)
+        c->reply->close = c->reply->linger = true;
+    if (request->method == HTTP_METHOD_OTHER)
+        answer_words(c, request, 405, OUTCOME_REFUSED, "method not served", 0);
+    else if (body)
+        answer_words(c, request, 413, OUTCOME_REFUSED, "no body is taken", 0);
+    else if (request->method == HTTP_METHOD_OPTIONS)
+        http_write_options(c, request, name);
+    else
+        answer_name(c, request, name);
+}
+
 static void answer_whole(struct http_connection *c, const struct http_request *request)
 {
     char bytes[HTTP_TARGET_BYTES_MAX];
     struct buf name = BUF_ON(bytes);
-    struct slice path;
-    bool body = request->chunked || request->content_length;
-    c->reply->close = !request->keep_alive || body || c->service->draining;
-    c->reply->linger = body;
-    if (http_target_path(request->target, &path) && url_decode(path, &name)) {
+    c->reply->close = !request->keep_alive || c->service->draining;
+    if (name_of(request, &name)) {
         journal_event_set_name(&c->reply->event, buf_slice(&name));
-        if (request->method == HTTP_METHOD_OTHER)
-            answer_words(c, request, 405, OUTCOME_REFUSED, "method not served", 0);
-        else if (body)
-            answer_words(c, request, 413, OUTCOME_REFUSED, "no body is taken", 0);
-        else
-            answer_name(c, request, buf_slice(&name));
+        if (!answer_moved(c, request, buf_slice(&name)))
+            answer_method(c, request, buf_slice(&name));
         return;
     }
     journal_event_set_name(&c->reply->event, request->target);
-    if (request->method == HTTP_METHOD_OTHER)
+    bool body = request->chunked || request->content_length;
+    if (request->method == HTTP_METHOD_OPTIONS && slice_eq(request->target, SLICE("*")) && !body)
+        http_write_options(c, request, SLICE_NONE);
+    else if (request->method == HTTP_METHOD_OTHER)
         answer_and_close(c, request, 405, "method not served");
     else
         answer_and_close(c, request, 400, "bad target");
@@ -245,7 +344,11 @@ void http_reply_to_request(struct http_connection *c, struct slice head)
         return;
     }
     note_agent(c, request.field[HTTP_FIELD_USER_AGENT]);
-    answer_whole(c, &request);
+    /* The same phone on a new connection gets the verdict of today. */
+    if (!stream_still_good(&c->stream, http_service_tls(c->service)))
+        answer_and_close(c, &request, 503, "the trusted certificates have changed");
+    else
+        answer_whole(c, &request);
 }
 
 /* What can be known of a head that is not whole. */
@@ -302,6 +405,8 @@ void http_reply_finish(struct http_connection *c)
     uint64_t ms = now_ms > r->start_ms ? now_ms - r->start_ms : 0;
     r->event.duration_ms = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
     journal_note(c->service->worker->journal, &r->event);
+    if (r->intake)
+        http_intake_close(r->intake);
     if (r->holds_file)
         tree_file_release(&r->file);
     if (http_reply_is_scratch(c))

@@ -73,6 +73,11 @@ static size_t worker_count(bool any, uint32_t asked)
     return !any ? 0 : count < WORKERS_MAX ? count : WORKERS_MAX;
 }
 
+static bool has_plain(const struct config *c)
+{
+    return c->tftp_enable || c->http_enable || c->ftp_enable || c->pnp_enable;
+}
+
 size_t serve_crew_count(const struct serve *s)
 {
     return s->workers + s->tls_workers;
@@ -113,7 +118,7 @@ int serve_open(const struct config *config, struct serve **ret_serve)
     s->config = config;
     s->fresh = *config;
     s->root.fd = -1;
-    s->workers = worker_count(config->tftp_enable || config->http_enable || config->ftp_enable, config->workers);
+    s->workers = worker_count(has_plain(config), config->workers);
     s->tls_workers = worker_count(serve_has_tls(config), config->tls_workers);
     pthread_mutex_init(&s->fresh_lock, NULL);
     s->crew = calloc(serve_crew_count(s) + 1, sizeof *s->crew);
@@ -152,17 +157,30 @@ int serve_start(const struct config *config, struct serve **ret_serve)
     return error;
 }
 
+/* Of those that are shown. */
+static const struct endpoint *endpoint_at(const struct serve *s, size_t index)
+{
+    for (size_t i = 0; i < s->endpoint_count; i++)
+        if (!s->endpoints[i].kind->behind && index-- == 0)
+            return &s->endpoints[i];
+    return NULL;
+}
+
 bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol,
                     union address *ret_address)
 {
-    for (size_t i = 0; i < s->endpoint_count; i++) {
-        if (s->endpoints[i].kind->behind || index-- > 0)
-            continue;
-        *ret_protocol = s->endpoints[i].kind->protocol;
-        *ret_address = s->endpoints[i].address;
-        return true;
-    }
-    return false;
+    const struct endpoint *e = endpoint_at(s, index);
+    if (!e)
+        return false;
+    *ret_protocol = e->kind->protocol;
+    *ret_address = e->address;
+    return true;
+}
+
+bool serve_listener_is_legacy(const struct serve *s, size_t index)
+{
+    const struct endpoint *e = endpoint_at(s, index);
+    return e && e->kind->legacy;
 }
 
 uint16_t serve_port(const struct serve *s, enum protocol protocol)
@@ -232,17 +250,21 @@ static void take_access(struct serve *s, struct access *a)
     free_old_access(s);
 }
 
-const char *serve_open_to(const struct serve *s)
+bool serve_open_to(const struct serve *s, size_t index, struct buf *out)
 {
-    return access_open_to(s->access);
+    unsigned protocols = 0;
+    for (size_t i = 0; i < s->endpoint_count; i++)
+        protocols |= 1u << s->endpoints[i].kind->protocol;
+    return access_open_to(s->access, protocols, index, out);
 }
 
 void serve_reload(struct serve *s, const struct config *fresh)
 {
     struct access *a = NULL;
-    serve_tls_reload(s);
-    if (access_open(fresh, &a))
-        log_error("out of memory: users and rules stay as they were");
+    serve_tls_reload(s, fresh);
+    int error = access_open(fresh, &a);
+    if (error)
+        log_error("%s: users and rules stay as they were", strerror(-error));
     if (access_writes_tree(a) && !s->writes_root)
         log_warning("access rules that let files of the tree be written take effect after a restart: this process gave up"
                     " the right to");

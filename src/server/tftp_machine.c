@@ -78,7 +78,7 @@ void tftp_machine_asked_again(struct tftp_machine *m, struct tftp_wire *wire, ui
 
 void tftp_machine_stop(struct tftp_machine *m, enum outcome outcome, const char *reason)
 {
-    if (m->writes && m->write.state == TFTP_STORING) {
+    if (m->writes && m->write.talk.state == TFTP_STORING) {
         upload_leave(m->upload);
         m->upload = NULL;
     }
@@ -110,8 +110,8 @@ void tftp_machine_stored(struct tftp_machine *m, enum upload_answer answer, stru
 
 void tftp_machine_note(const struct tftp_machine *m, struct journal_event *event)
 {
-    event->outcome = (enum outcome)(m->writes ? m->write.outcome : m->read.outcome);
-    event->code = m->writes ? m->write.code : m->read.code;
-    event->reason = m->writes ? m->write.reason : m->read.reason;
+    event->outcome = (enum outcome)(m->writes ? m->write.talk.outcome : m->read.talk.outcome);
+    event->code = m->writes ? m->write.talk.code : m->read.talk.code;
+    event->reason = m->writes ? m->write.talk.reason : m->read.talk.reason;
     event->bytes = m->writes ? m->write.bytes : tftp_transfer_acked_bytes(&m->read);
 }

@@ -5,6 +5,7 @@
 #ifndef DIALTONE_SERVER_TFTP_MACHINE_H
 #define DIALTONE_SERVER_TFTP_MACHINE_H
 
+#include "server/tftp_transfer.h"
 #include "server/tftp_upload.h"
 #include "server/upload.h"
 
@@ -45,15 +46,15 @@ uint16_t tftp_machine_code(enum upload_answer answer);
 
 static inline enum tftp_state tftp_machine_state(const struct tftp_machine *m)
 {
-    return (enum tftp_state)(m->writes ? m->write.state : m->read.state);
+    return (enum tftp_state)(m->writes ? m->write.talk.state : m->read.talk.state);
 }
 static inline uint64_t tftp_machine_due_ms(const struct tftp_machine *m)
 {
-    return m->writes ? m->write.due_ms : m->read.due_ms;
+    return m->writes ? m->write.talk.due_ms : m->read.talk.due_ms;
 }
 static inline unsigned tftp_machine_resends(const struct tftp_machine *m)
 {
-    return m->writes ? m->write.resends : m->read.resends;
+    return m->writes ? m->write.talk.resends : m->read.talk.resends;
 }
 /* Blocks that the peer is known to have, or to have sent: whether it has moved. */
 static inline uint64_t tftp_machine_blocks(const struct tftp_machine *m)

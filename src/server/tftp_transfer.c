@@ -2,69 +2,10 @@
 
 #include <errno.h>
 
-static uint32_t first_wait_ms(const struct tftp_transfer *t)
-{
-    return t->timeout_s ? t->timeout_s * 1000u : TFTP_FIRST_WAIT_MS;
-}
-
-static void wait_afresh(struct tftp_transfer *t, uint64_t now_ms)
-{
-    t->resends = 0;
-    t->wait_ms = first_wait_ms(t);
-    t->due_ms = now_ms + t->wait_ms;
-}
-
-static void wait_longer(struct tftp_transfer *t, uint64_t now_ms)
-{
-    uint32_t longest_ms = first_wait_ms(t) > TFTP_LONGEST_WAIT_MS ? first_wait_ms(t) : TFTP_LONGEST_WAIT_MS;
-    t->resends++;
-    t->wait_ms = t->wait_ms * 2 > longest_ms ? longest_ms : t->wait_ms * 2;
-    t->due_ms = now_ms + t->wait_ms;
-}
-
-static void end(struct tftp_transfer *t, enum outcome outcome, uint16_t code, const char *reason)
-{
-    t->state = TFTP_ENDED;
-    t->outcome = (uint8_t)outcome;
-    t->code = code;
-    t->reason = reason;
-}
-
 void tftp_transfer_stop(struct tftp_transfer *t, enum outcome outcome, uint16_t code, const char *reason,
                         struct tftp_wire *wire)
 {
-    struct buf room;
-    if (t->state == TFTP_ENDED)
-        return;
-    end(t, outcome, code, reason);
-    if (!wire || !wire->reserve(wire, TFTP_HEADER_BYTES + TFTP_ERROR_TEXT_MAX + 1, &room))
-        return;
-    tftp_put_error(&room, code, slice_str(reason));
-    wire->commit(wire, room.len);
-}
-
-static void send_oack(struct tftp_transfer *t, struct tftp_wire *wire)
-{
-    struct buf room;
-    struct tftp_options o = {
-        .has_blksize = t->with_blksize,
-        .has_timeout = t->timeout_s != 0,
-        .has_tsize = t->with_tsize,
-        .has_windowsize = t->with_windowsize,
-        .blksize = t->blksize,
-        .timeout_s = t->timeout_s,
-        .tsize = t->file.size,
-        .windowsize = t->windowsize,
-    };
-    if (!wire->reserve(wire, TFTP_OACK_BYTES_MAX, &room))
-        return;
-    tftp_put_oack(&room, &o);
-    wire->commit(wire, room.len);
-}
-
-static bool has_oack(const struct tftp_transfer *t)
-{
-    return t->with_blksize || t->with_tsize || t->with_windowsize || t->timeout_s != 0;
+    tftp_talk_stop(&t->talk, outcome, code, reason, wire);
 }
 
 /* At most `len` bytes at `offset`; fewer only at the end. Negative errno. */
@@ -81,14 +22,14 @@ static ssize_t read_file(const struct tftp_transfer *t, uint64_t offset, void *i
 /* The last block of an octet transfer; of a netascii one it is known when it has been built. */
 static uint64_t octet_last(const struct tftp_transfer *t)
 {
-    return t->file.size / t->blksize + 1;
+    return t->file.size / t->talk.blksize + 1;
 }
 
 static bool put_octet(const struct tftp_transfer *t, uint64_t block, struct buf *room, int *ret_error)
 {
-    uint64_t offset = (block - 1) * t->blksize;
+    uint64_t offset = (block - 1) * t->talk.blksize;
     uint64_t left = t->file.size - offset;
-    size_t len = left < t->blksize ? (size_t)left : t->blksize;
+    size_t len = left < t->talk.blksize ? (size_t)left : t->talk.blksize;
     ssize_t got = len ? read_file(t, offset, room->ptr + room->len, len) : 0;
     /* Fewer bytes than there were when the transfer began: the size has been promised. */
     if (got != (ssize_t)len) {
@@ -103,7 +44,7 @@ static bool put_octet(const struct tftp_transfer *t, uint64_t block, struct buf 
 static bool put_netascii(struct tftp_transfer *t, struct buf *room, int *ret_error)
 {
     char chunk[512];
-    struct buf block = buf_on(room->ptr + room->len, t->blksize);
+    struct buf block = buf_on(room->ptr + room->len, t->talk.blksize);
     t->text_next = t->text_at;
     t->text_next_state = t->text_state;
     for (;;) {
@@ -125,7 +66,7 @@ static bool send_block(struct tftp_transfer *t, uint64_t block, struct tftp_wire
 {
     struct buf room;
     int error = 0;
-    if (!wire->reserve(wire, (size_t)TFTP_HEADER_BYTES + t->blksize, &room))
+    if (!wire->reserve(wire, (size_t)TFTP_HEADER_BYTES + t->talk.blksize, &room))
         return true;
     tftp_put_data_header(&room, (uint16_t)block);
     if (!(t->netascii ? put_netascii(t, &room, &error) : put_octet(t, block, &room, &error))) {
@@ -144,7 +85,7 @@ static bool send_block(struct tftp_transfer *t, uint64_t block, struct tftp_wire
  * every doubled block would otherwise get everything twice to the end of the file. */
 static void send_window(struct tftp_transfer *t, struct tftp_wire *wire)
 {
-    uint64_t first_block = t->sent + 1, end_block = t->acked + t->windowsize;
+    uint64_t first_block = t->sent + 1, end_block = t->acked + t->talk.windowsize;
     if (t->acked < t->sent && t->acked > t->again_until) {
         first_block = t->acked + 1;
         t->again_until = t->sent;
@@ -159,8 +100,8 @@ static void send_window(struct tftp_transfer *t, struct tftp_wire *wire)
 
 static void send_first(struct tftp_transfer *t, struct tftp_wire *wire)
 {
-    if (has_oack(t))
-        send_oack(t, wire);
+    if (tftp_talk_has_oack(&t->talk))
+        tftp_talk_send_oack(&t->talk, wire);
     else
         send_block(t, 1, wire);
 }
@@ -171,26 +112,17 @@ void tftp_transfer_start(struct tftp_transfer *t, const struct tftp_packet *requ
 {
     struct tftp_options o = tftp_answer_options(request, ceilings, file->size);
     *t = (struct tftp_transfer){
+        .talk = tftp_talk_of(&o, now_ms),
         .file = *file,
         .netascii = request->mode == TFTP_NETASCII,
-        .with_blksize = o.has_blksize,
-        .with_tsize = o.has_tsize,
-        .with_windowsize = o.has_windowsize,
-        .timeout_s = o.has_timeout ? o.timeout_s : 0,
-        .blksize = o.has_blksize ? o.blksize : TFTP_BLKSIZE_DEFAULT,
-        .windowsize = o.has_windowsize ? o.windowsize : 1,
     };
-    wait_afresh(t, now_ms);
     send_first(t, wire);
 }
 
 void tftp_transfer_asked_again(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms)
 {
-    uint64_t last_ms = t->due_ms - t->wait_ms;
-    if (t->state != TFTP_UNPROVEN || now_ms - last_ms < TFTP_ECHO_MS)
-        return;
-    t->due_ms = now_ms + t->wait_ms;
-    send_first(t, wire);
+    if (tftp_talk_is_asked_again(&t->talk, now_ms))
+        send_first(t, wire);
 }
 
 static bool is_last_acked(const struct tftp_transfer *t, uint64_t before)
@@ -202,33 +134,33 @@ static void receive_ack(struct tftp_transfer *t, uint16_t number, struct tftp_wi
 {
     uint64_t before = t->acked;
     uint16_t news = (uint16_t)(number - (uint16_t)before);
-    bool oack_acked = t->state == TFTP_UNPROVEN && has_oack(t) && number == 0;
+    bool oack_acked = t->talk.state == TFTP_UNPROVEN && tftp_talk_has_oack(&t->talk) && number == 0;
     /* Of blocks that were never sent, of old ones, or once more of the last one. */
     if (!oack_acked && (news == 0 || news > t->sent - before))
         return;
-    t->state = TFTP_UNDER_WAY;
+    t->talk.state = TFTP_UNDER_WAY;
     t->acked += news;
     t->text_at = t->text_next;
     t->text_state = t->text_next_state;
     if (news && is_last_acked(t, before)) {
-        end(t, OUTCOME_SENT, 0, NULL);
+        tftp_talk_end(&t->talk, OUTCOME_SENT, 0, NULL);
         return;
     }
-    wait_afresh(t, now_ms);
+    tftp_talk_wait_afresh(&t->talk, now_ms);
     send_window(t, wire);
 }
 
 void tftp_transfer_receive(struct tftp_transfer *t, const struct tftp_packet *packet, struct tftp_wire *wire,
                            uint64_t now_ms)
 {
-    if (t->state == TFTP_ENDED)
+    if (t->talk.state == TFTP_ENDED)
         return;
     switch (packet->opcode) {
     case TFTP_ACK:
         receive_ack(t, packet->block, wire, now_ms);
         return;
     case TFTP_ERROR:
-        end(t, OUTCOME_STOPPED, packet->code, "ended by the phone");
+        tftp_talk_end(&t->talk, OUTCOME_STOPPED, packet->code, "ended by the phone");
         return;
     case TFTP_RRQ:
     case TFTP_WRQ:
@@ -241,20 +173,11 @@ void tftp_transfer_receive(struct tftp_transfer *t, const struct tftp_packet *pa
 
 void tftp_transfer_timeout(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms)
 {
-    if (t->state == TFTP_ENDED || now_ms < t->due_ms)
+    bool all_sent = t->netascii ? t->text_last : t->sent == octet_last(t);
+    if (!tftp_talk_is_due(&t->talk, all_sent ? "last block not acknowledged" : "fell silent", now_ms))
         return;
-    if (t->state == TFTP_UNPROVEN && t->resends == TFTP_RESENDS_UNPROVEN) {
-        end(t, OUTCOME_STOPPED, 0, "never answered");
-        return;
-    }
-    if (t->resends == TFTP_RESENDS) {
-        bool all_sent = t->netascii ? t->text_last : t->sent == octet_last(t);
-        end(t, OUTCOME_STOPPED, 0, all_sent ? "last block not acknowledged" : "fell silent");
-        return;
-    }
-    wait_longer(t, now_ms);
     t->again_until = 0;
-    if (t->state == TFTP_UNPROVEN)
+    if (t->talk.state == TFTP_UNPROVEN)
         send_first(t, wire);
     else
         send_block(t, t->acked + 1, wire);
@@ -267,7 +190,7 @@ void tftp_transfer_release(struct tftp_transfer *t)
 
 uint64_t tftp_transfer_acked_bytes(const struct tftp_transfer *t)
 {
-    uint64_t bytes = t->acked * t->blksize;
+    uint64_t bytes = t->acked * t->talk.blksize;
     if (t->netascii)
         bytes = t->text_at;
     return bytes < t->file.size ? bytes : t->file.size;

@@ -19,13 +19,12 @@
  * dallies (RFC 1350 section 6): should that ACK be lost, the phone sends its last block again and gets it again,
  * for TFTP_DALLY_MS, or twice the negotiated timeout when that is longer; then it has ended, stored.
  *
- * Retransmission is the reading machine's: by the clock, 1 s (or the negotiated timeout), doubled up to 8 s; a
- * peer that has never sent a block gets 5 datagrams in all, one that fell silent 7 more. What is answered to a
+ * Retransmission is server/tftp_talk.h's. What is answered to a
  * datagram is an ACK of four bytes, never more than came (security.md R13). While it stores nothing is sent. */
 #ifndef DIALTONE_SERVER_TFTP_UPLOAD_H
 #define DIALTONE_SERVER_TFTP_UPLOAD_H
 
-#include "server/tftp_transfer.h"
+#include "server/tftp_talk.h"
 
 /* curl, atftp and busybox send again after 1 to 6 s. */
 #define TFTP_DALLY_MS 10000
@@ -38,22 +37,12 @@ struct tftp_sink {
 };
 
 struct tftp_upload {
+    struct tftp_talk talk; /* due_ms: when to call tftp_upload_timeout() */
     uint64_t had;       /* blocks received in order */
     uint64_t acked;     /* of them acknowledged */
     uint64_t bytes;     /* given to the sink */
-    uint64_t tsize;     /* announced */
-    uint64_t due_ms;    /* when to call tftp_upload_timeout() */
-    const char *reason; /* why it ended otherwise than well; static or NULL */
-    uint32_t wait_ms;
-    uint16_t blksize;    /* bytes */
-    uint16_t windowsize; /* blocks */
-    uint16_t code;       /* ERROR sent or received; 0: none */
-    uint8_t timeout_s;   /* 0: none negotiated */
-    uint8_t resends;     /* since the last new block */
-    uint8_t state;       /* enum tftp_state */
-    uint8_t outcome;     /* enum outcome, once stored or ended */
-    bool netascii, with_blksize, with_tsize, with_windowsize; /* the last three: in the OACK */
-    bool gap_told;                                            /* since the last new block */
+    bool netascii;
+    bool gap_told;      /* since the last new block */
     struct tftp_netascii text;
 };
 

@@ -42,7 +42,13 @@ enum tree_answer tree_list(struct tree *t, struct slice directory, struct tree_l
         directory = slice_from(directory, 1);
     if (directory.len && !rootdir_name_ok(directory))
         return TREE_BAD_NAME;
+    char room[ROOTDIR_PATH_MAX];
+    struct buf spelled = BUF_ON(room);
     int error = open_directory(t, directory, &dir);
+    if (error == -ENOENT && tree_directory_spelling(t, directory, &spelled)) {
+        directory = buf_slice(&spelled);
+        error = open_directory(t, directory, &dir);
+    }
     if (error)
         return tree_answer_of(error);
     struct tree_listing *l = malloc(sizeof *l + directory.len);

@@ -30,8 +30,11 @@ LINES = [
     (get(method=b'get'), (501,)), (get(method=b'BREW'), (501,)), (get(method=b'G' * 33), (501,)), (get(method=b'G(T'), (400,)),
 ]
 METHODS = [(get(b'Connection: close', method=method, target=target), (405,)) for method, target in (
-    (b'PUT', b'/up.cfg'), (b'POST', b'/f.cfg'), (b'DELETE', b'/f.cfg'), (b'TRACE', b'/f.cfg'), (b'PATCH', b'/f.cfg'),
-    (b'OPTIONS', b'*'), (b'CONNECT', b'pbx:443'))]
+    (b'DELETE', b'/f.cfg'), (b'TRACE', b'/f.cfg'), (b'PATCH', b'/f.cfg'), (b'CONNECT', b'pbx:443'))]
+METHODS += [(get(b'Connection: close', method=b'OPTIONS', target=b'*'), (204,)),
+            (get(b'Connection: close', method=b'PUT', target=b'/up.cfg'), (411,)),
+            (get(b'Content-Length: 1', method=b'PUT', target=b'/up.cfg', body=b'x'), (403,)),
+            (get(b'Content-Length: 1', method=b'POST', target=b'/f.cfg', body=b'x'), (403,))]
 TARGETS = [(get(b'Connection: close', target=target), (400, 403, 404, 414)) for target in (
     b'*', b'f.cfg', b'?', b'#', b'/f.cfg#x', b'/%', b'/%z', b'/%zz', b'/%0', b'/%00', b'/f.cfg%00', b'/%2', b'/..', b'/../secret',
     b'/%2e%2e/secret', b'/%2e%2e%2fsecret', b'/.%2e/secret', b'/sub/..%2f..%2fsecret', b'/..%5csecret', b'/..\\secret',

@@ -36,9 +36,9 @@ static void commit(struct tftp_wire *wire, size_t len)
     MUST(p.opcode == TFTP_DATA || p.opcode == TFTP_OACK);
     if (p.opcode != TFTP_DATA || f.text)
         return;
-    size_t offset = (size_t)(p.block - 1) * f.t.blksize;
-    MUST(p.bytes.len <= f.t.blksize && offset + p.bytes.len <= f.t.file.size);
-    MUST(p.bytes.len == f.t.blksize || offset + p.bytes.len == f.t.file.size);
+    size_t offset = (size_t)(p.block - 1) * f.t.talk.blksize;
+    MUST(p.bytes.len <= f.t.talk.blksize && offset + p.bytes.len <= f.t.file.size);
+    MUST(p.bytes.len == f.t.talk.blksize || offset + p.bytes.len == f.t.file.size);
     MUST(memcmp(p.bytes.ptr, content + offset, p.bytes.len) == 0);
 }
 
@@ -63,8 +63,8 @@ static void start(const uint8_t *head)
 static void step(uint8_t what, uint16_t number, uint64_t *now_ms)
 {
     struct tftp_packet p = { .block = number, .opcode = what % 16 == 15 ? TFTP_ERROR : TFTP_ACK };
-    unsigned before = f.sent, most = f.t.windowsize;
-    bool ended = f.t.state == TFTP_ENDED;
+    unsigned before = f.sent, most = f.t.talk.windowsize;
+    bool ended = f.t.talk.state == TFTP_ENDED;
     /* Near what is waited for, or any number at all. */
     if (what & 0x80)
         p.block = (uint16_t)(f.t.acked + number % 40);
@@ -84,9 +84,9 @@ static void step(uint8_t what, uint16_t number, uint64_t *now_ms)
         break;
     }
     MUST(f.sent - before <= (ended ? 0 : most));
-    MUST(f.t.resends <= TFTP_RESENDS);
+    MUST(f.t.talk.resends <= TFTP_RESENDS);
     MUST(tftp_transfer_acked_bytes(&f.t) <= f.t.file.size);
-    MUST(!ended || f.t.state == TFTP_ENDED);
+    MUST(!ended || f.t.talk.state == TFTP_ENDED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

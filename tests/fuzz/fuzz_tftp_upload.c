@@ -39,8 +39,8 @@ static void commit(struct tftp_wire *wire, size_t len)
 static bool take(struct tftp_sink *sink, struct slice bytes, uint16_t *ret_code, const char **ret_reason)
 {
     (void)sink;
-    MUST(bytes.len && bytes.len <= (size_t)f.u.blksize + 2);
-    MUST(f.u.state != TFTP_STORING && f.u.state != TFTP_DALLYING && f.u.state != TFTP_ENDED);
+    MUST(bytes.len && bytes.len <= (size_t)f.u.talk.blksize + 2);
+    MUST(f.u.talk.state != TFTP_STORING && f.u.talk.state != TFTP_DALLYING && f.u.talk.state != TFTP_ENDED);
     if (++f.taken < 200)
         return true;
     *ret_code = TFTP_ERROR_FULL;
@@ -56,7 +56,7 @@ static void receive(uint8_t what, uint16_t number, uint8_t len, uint64_t now_ms)
     if (what & 0x80)
         p.block = (uint16_t)(f.u.had + number % 40);
     memset(content, len, sizeof content);
-    p.bytes = slice_of(content, what & 0x40 ? f.u.blksize : len);
+    p.bytes = slice_of(content, what & 0x40 ? f.u.talk.blksize : len);
     tftp_upload_receive(&f.u, &p, &f.sink, &f.wire, now_ms);
     MUST(p.opcode == TFTP_DATA || f.sent == 0);
 }
@@ -65,7 +65,7 @@ static void step(const uint8_t *bytes, uint64_t *now_ms)
 {
     uint16_t number = (uint16_t)(bytes[1] << 8 | bytes[2]);
     uint64_t had = f.u.had, taken = f.taken;
-    bool ended = f.u.state == TFTP_ENDED, stored = f.u.outcome == OUTCOME_STORED;
+    bool ended = f.u.talk.state == TFTP_ENDED, stored = f.u.talk.outcome == OUTCOME_STORED;
     f.sent = 0;
     switch (bytes[0] % 8) {
     case 0:
@@ -84,10 +84,10 @@ static void step(const uint8_t *bytes, uint64_t *now_ms)
     }
     MUST(f.sent <= (ended ? 0u : 1u));
     MUST(f.u.had - had <= 1 && f.taken - taken <= 1);
-    MUST(f.u.acked <= f.u.had && f.u.had - f.u.acked <= f.u.windowsize);
-    MUST(f.u.resends <= TFTP_RESENDS);
-    MUST(!ended || f.u.state == TFTP_ENDED);
-    MUST(!stored || f.u.outcome == OUTCOME_STORED);
+    MUST(f.u.acked <= f.u.had && f.u.had - f.u.acked <= f.u.talk.windowsize);
+    MUST(f.u.talk.resends <= TFTP_RESENDS);
+    MUST(!ended || f.u.talk.state == TFTP_ENDED);
+    MUST(!stored || f.u.talk.outcome == OUTCOME_STORED);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

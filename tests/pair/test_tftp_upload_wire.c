@@ -209,9 +209,9 @@ static void server_receive(struct slice bytes)
         sim.serving = true;
         tftp_upload_start(u, &p, ceilings, &sim.wire, sim.now_ms);
     } else if (sim.serving) {
-        bool stored = u->state == TFTP_STORING;
+        bool stored = u->talk.state == TFTP_STORING;
         tftp_upload_receive(u, &p, &sim.sink, &sim.wire, sim.now_ms);
-        if (!stored && u->state == TFTP_STORING)
+        if (!stored && u->talk.state == TFTP_STORING)
             sim.disk_due_ms = sim.now_ms + 1 + sim.plan.disk_ms;
     }
 }
@@ -248,8 +248,8 @@ static bool step(void)
 {
     struct flight *fl = next_flight();
     uint64_t at_ms = fl ? fl->at_ms : UINT64_MAX;
-    bool busy = sim.serving && sim.upload.state != TFTP_ENDED;
-    earlier(&at_ms, busy, sim.upload.due_ms);
+    bool busy = sim.serving && sim.upload.talk.state != TFTP_ENDED;
+    earlier(&at_ms, busy, sim.upload.talk.due_ms);
     earlier(&at_ms, sim.disk_due_ms != 0, sim.disk_due_ms);
     earlier(&at_ms, !sim.client.done && !sim.client.failed, sim.client.due_ms);
     if (at_ms == UINT64_MAX)
@@ -298,8 +298,8 @@ static void run(uint64_t seed, const struct plan *plan)
     if (!sim.client.done || sim.got_len != plan->size || memcmp(sim.got, content, plan->size) != 0)
         fail_msg("seed %llu: %s, %zu of %zu bytes", (unsigned long long)seed,
                  sim.client.done ? "done" : "not done", sim.got_len, plan->size);
-    assert_int_equal(sim.upload.outcome, OUTCOME_STORED);
-    assert_int_equal(sim.upload.state, TFTP_ENDED);
+    assert_int_equal(sim.upload.talk.outcome, OUTCOME_STORED);
+    assert_int_equal(sim.upload.talk.state, TFTP_ENDED);
 }
 
 static struct plan random_plan(uint64_t seed)

@@ -216,7 +216,7 @@ static void server_request(const struct tftp_packet *p)
     static const struct tftp_ceilings ceilings = { 1400, TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     struct tree_question q = { p->name };
     struct tree_file file;
-    if (sim.serving && (sim.transfer.state != TFTP_ENDED || sim.transfer.outcome == OUTCOME_SENT))
+    if (sim.serving && (sim.transfer.talk.state != TFTP_ENDED || sim.transfer.talk.outcome == OUTCOME_SENT))
         return;
     if (sim.serving)
         tftp_transfer_release(&sim.transfer);
@@ -266,7 +266,7 @@ static void land(struct flight *f)
 
 static bool server_busy(void)
 {
-    return sim.serving && sim.transfer.state != TFTP_ENDED;
+    return sim.serving && sim.transfer.talk.state != TFTP_ENDED;
 }
 
 /* One step to whatever comes first; false when nothing will. */
@@ -274,8 +274,8 @@ static bool step(void)
 {
     struct flight *f = next_flight();
     uint64_t at_ms = f ? f->at_ms : UINT64_MAX;
-    if (server_busy() && sim.transfer.due_ms < at_ms)
-        at_ms = sim.transfer.due_ms;
+    if (server_busy() && sim.transfer.talk.due_ms < at_ms)
+        at_ms = sim.transfer.talk.due_ms;
     if (!sim.client.done && !sim.client.failed && sim.client.due_ms < at_ms)
         at_ms = sim.client.due_ms;
     if (at_ms == UINT64_MAX)
@@ -316,7 +316,7 @@ static void run(uint64_t seed, const struct plan *plan)
                  sim.client.done ? "done" : "not done", sim.client.got_len, plan->size);
     tftp_transfer_release(&sim.transfer);
     assert_int_equal(fake_held, 0);
-    assert_int_equal(sim.transfer.state, TFTP_ENDED);
+    assert_int_equal(sim.transfer.talk.state, TFTP_ENDED);
 }
 
 static struct plan random_plan(uint64_t seed)
@@ -389,7 +389,7 @@ static void doubled_packets_never_double_what_is_sent(void **state)
         else
             assert_int_equal(sim.server_sent, whole);
         assert_int_equal(sim.transfers, 1);
-        assert_int_equal(sim.transfer.outcome, OUTCOME_SENT);
+        assert_int_equal(sim.transfer.talk.outcome, OUTCOME_SENT);
     }
 }
 
@@ -406,7 +406,7 @@ static void a_perfect_wire_needs_no_packet_too_many(void **state)
         assert_int_equal(sim.server_sent, blocks_of(&plan) + oack);
         assert_int_equal(sim.client_sent,
                          1 + oack + (blocks_of(&plan) + sim.client.windowsize - 1) / sim.client.windowsize);
-        assert_int_equal(sim.transfer.outcome, OUTCOME_SENT);
+        assert_int_equal(sim.transfer.talk.outcome, OUTCOME_SENT);
     }
 }
 

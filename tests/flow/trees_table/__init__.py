@@ -50,6 +50,10 @@ import collections
 
 CASES = []
 
+# A ring tone of one sample.
+WAV = (b'RIFF\x26\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0'
+       b'data\x02\0\0\0\0\0')
+
 # What explain and the phone must agree on; `expect` of a step holds these.
 EXPECTED = {'mechanism': 'common-boot', 'outcome': 'provisioned', 'why': '', 'files': '', 'settings': '',
             'changed': None, 'reboot': False, 'resources': '', 'findings': '', 'overwrite': None, 'excluded': False}

@@ -1,6 +1,6 @@
 """Guide, "Troubleshooting", and facts.md 5.3, 5.4, 5.7: a server that fails is not a server without the file.
 Only the phone can see these; explain reads the directory."""
-from trees_table import case, step
+from trees_table import WAV, case, step
 
 BOOT = {'y000000000000.boot': ['include:config <a.cfg>', 'include:config <sip.cfg>']}
 TREE = {**BOOT, 'a.cfg': ['account.1.user_name = 100'], 'sip.cfg': ['account.1.label = Desk']}
@@ -113,7 +113,7 @@ case('This process is controlled by the value of the parameter “static.auto_pr
      files=SO_FAR + 'used sip.cfg\nfailed 00156574b150-local.cfg', **KEPT)
 
 case('Ensure that the ring tone file exists on the provisioning server', 'a resource file that fails does not stop the '
-     'run', tree={**TREE, 'a.cfg': ['ringtone.url = a.wav'], 'a.wav': b'RIFF'}, broken={'a.wav': 'error'},
+     'run', tree={**TREE, 'a.cfg': ['ringtone.url = a.wav'], 'a.wav': WAV}, broken={'a.wav': 'error'},
      tries={'a.wav': 3}, files=SO_FAR + 'used sip.cfg', resources='failed ringtone.url a.wav',
      settings='''
          ringtone.url = a.wav   <- a.cfg:2

@@ -1,6 +1,6 @@
 """Guide, "Downloading Boot, Configuration and Resource Files" and "Resolving and Updating Configurations": what the
 CFG files ask for, when a run changes nothing, when the phone reboots."""
-from trees_table import case, step
+from trees_table import WAV, case, step
 
 FILES = '''
     absent 00156574b150.boot
@@ -13,7 +13,7 @@ case('If the access URLs of the resource files have been specified in the config
      'download the resource files', 'there or not, absolute or relative',
      tree={**BOOT, 'features.cfg': ['ringtone.url = {server}Customring.wav', 'auto_dst.url = res/AutoDST.xml',
                                     'super_search.url = gone.xml', 'local_contact.data.delete = http://localhost/all'],
-           'Customring.wav': b'RIFF', 'res/AutoDST.xml': '<DSTData></DSTData>'},
+           'Customring.wav': WAV, 'res/AutoDST.xml': '<DSTData></DSTData>'},
      files=FILES,
      settings='''
          ringtone.url = {server}Customring.wav             <- features.cfg:2
@@ -25,6 +25,7 @@ case('If the access URLs of the resource files have been specified in the config
          used   ringtone.url Customring.wav
          used   auto_dst.url res/AutoDST.xml
          absent super_search.url gone.xml
+         used   local_contact.data.delete http://localhost/all
      ''')
 
 case('the access URL of the resource file should be specified in the MAC-Oriented CFG file',
@@ -32,7 +33,7 @@ case('the access URL of the resource file should be specified in the MAC-Oriente
      tree={'y000000000000.boot': ['include:config <features.cfg>', 'include:config <$MAC.cfg>'],
            'features.cfg': ['ringtone.url = all.wav', '[T48S]auto_dst.url = never.xml', '[T46S]auto_dst.url = DST.xml'],
            '00156574b150.cfg': ['ringtone.url = mine.wav'],
-           'all.wav': b'RIFF', 'mine.wav': b'RIFF', 'DST.xml': b'<a/>', 'never.xml': b'<a/>'},
+           'all.wav': WAV, 'mine.wav': WAV, 'DST.xml': '<DSTData/>', 'never.xml': '<DSTData/>'},
      files=FILES + 'used 00156574b150.cfg',
      settings='''
          ringtone.url = mine.wav <- 00156574b150.cfg:2 over all.wav <- features.cfg:2
@@ -46,7 +47,8 @@ case('the access URL of the resource file should be specified in the MAC-Oriente
 case('Firmware: X.83.0.XX.rom, For example, 44.83.0.10.rom', 'blanks, brackets and $PN in its name, facts.md 6.2',
      tree={**BOOT, 'features.cfg': ['static.firmware.url = {server}fw/$PN(T43U,T46S) 66.84.0.20.rom'],
            'fw/T46S(T43U,T46S) 66.84.0.20.rom': b'\0' * 100000},
-     files=FILES, reboot=True,
+     # The firmware that it boots with applies everything anew.
+     files=FILES, reboot=True, again=False,
      settings='static.firmware.url = {server}fw/$PN(T43U,T46S) 66.84.0.20.rom <- features.cfg:2',
      resources='used static.firmware.url fw/T46S(T43U,T46S) 66.84.0.20.rom')
 
@@ -91,10 +93,60 @@ case('facts.md 5.6: y000000000025.cfg, its ROM, then <mac>.cfg, then the handset
 
 case('Ensure that the ring tone file exists on the provisioning server', 'another host, which explain does not know',
      tree={**BOOT, 'features.cfg': ['ringtone.url = {elsewhere}far.wav']},
-     elsewhere={'far.wav': b'RIFF'},
+     elsewhere={'far.wav': WAV},
      files=FILES, settings='ringtone.url = {elsewhere}far.wav <- features.cfg:2',
      resources='used ringtone.url {elsewhere}far.wav', again=False,
      explain={'resources': 'skipped ringtone.url {elsewhere}far.wav'})
+
+case('Softkey Layout (not applicable to CP960/W52P/W53P/W56P/W60P/CP930W-Base/W90 devices)',
+     'Dialing.xml is not for a T48S; what is not for the phone is not asked for', phone='T48S 66.84.0.15',
+     tree={**BOOT, 'features.cfg': ['custom_softkey_dialing.url = Dialing.xml', 'custom_softkey_talking.url = Talking.xml'],
+           'Talking.xml': '<Talking><Disable/><Enable><Key Type="Hold"/></Enable></Talking>'},
+     files=FILES,
+     settings='''
+         custom_softkey_dialing.url = Dialing.xml <- features.cfg:2
+         custom_softkey_talking.url = Talking.xml <- features.cfg:3
+     ''',
+     resources='''
+         skipped custom_softkey_dialing.url Dialing.xml
+         used    custom_softkey_talking.url Talking.xml
+     ''',
+     findings='note features.cfg:2 a softkey layout is not for this model')
+
+case('The IP phone resolves the configuration files and resource files', 'facts.md 0.12: two roots and a bare & are taken',
+     tree={**BOOT, 'features.cfg': ['local_contact.data.url = contact.xml'],
+           'contact.xml': '<root_group/>\n<root_contact><contact display_name="Salt & Pepper"/></root_contact>'},
+     files=FILES, settings='local_contact.data.url = contact.xml <- features.cfg:2',
+     resources='used local_contact.data.url contact.xml',
+     findings='''
+         note contact.xml:2 more than one element at the top
+         note contact.xml:2 a bare &
+     ''')
+
+case('The IP phone resolves the configuration files and resource files',
+     'a page of an error, a bomb and a file that was cut off are not taken; the run goes on',
+     tree={**BOOT, 'features.cfg': ['ringtone.url = a.wav', 'auto_dst.url = bomb.xml', 'super_search.url = cut.xml',
+                                    'account.1.label = Desk'],
+           'a.wav': '<html>Not found</html>',
+           'bomb.xml': '<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;">]><DSTData>&c;</DSTData>',
+           'cut.xml': '<root_super_search>\n<item id_name="a"'},
+     files=FILES,
+     settings='''
+         ringtone.url = a.wav        <- features.cfg:2
+         auto_dst.url = bomb.xml     <- features.cfg:3
+         super_search.url = cut.xml  <- features.cfg:4
+         account.1.label = Desk      <- features.cfg:5
+     ''',
+     resources='''
+         refused ringtone.url a.wav
+         refused auto_dst.url bomb.xml
+         refused super_search.url cut.xml
+     ''',
+     findings='''
+         error a.wav:0 not taken as ring tone: not a WAV sound
+         error bomb.xml:0 not taken as daylight saving file: a document type (DTD) is not accepted
+         error cut.xml:0 not taken as super search settings
+     ''')
 
 # MD5.
 
@@ -111,7 +163,7 @@ case('If the MD5 values of the Common and MAC-Oriented configuration files are t
          used   00156574b150.cfg
      ''',
      steps=[step(tree={'y000000000066.cfg': ['static.network.dhcp_host_name = desk', 'ringtone.url = a.wav'],
-                       '00156574b150.cfg': ['account.1.label = Desk'], 'a.wav': b'RIFF'},
+                       '00156574b150.cfg': ['account.1.label = Desk'], 'a.wav': WAV},
                  reboot=True, resources='used ringtone.url a.wav',
                  settings='''
                      static.network.dhcp_host_name = desk <- y000000000066.cfg:2

@@ -24,8 +24,9 @@ static void numbers_and_network_order(void **state)
     buf_number(&out, 0);
     buf_number(&out, UINT64_MAX);
     buf_u16(&out, 0x4142);
+    buf_u32(&out, 0x43444546);
     buf_format(&out, "%02x", 7);
-    assert_slice(buf_slice(&out), "018446744073709551615AB07");
+    assert_slice(buf_slice(&out), "018446744073709551615ABCDEF07");
 }
 
 static void foreign_text_stays_one_harmless_line(void **state)

@@ -306,7 +306,7 @@ static void the_time_out_comes_from_the_flash(void **state)
     memory_init(&memory, *state);
     assert_true(settings_put(&memory.central, SLICE("auto_provision.attempt_expired_time"), SLICE("20"),
                              (struct origin){ SETTINGS_FLASH, 1 }));
-    struct procedure_start start = { s->id, s->server, &memory };
+    struct procedure_start start = { .id = s->id, .server = s->server, .memory = &memory };
     struct procedure *p = procedure_new(&start, *state);
     procedure_answer_call(p, false);
     assert_int_equal(procedure_wish(p).timeout_ms, 20000);

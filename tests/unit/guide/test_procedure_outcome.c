@@ -51,12 +51,29 @@ static void the_old_mechanism_takes_resources_file_by_file(void **state)
     file(s, MAC_CFG, H "over_the_air.url = http://h/26.81.0.30.rom\nlocal_contact.data.delete = http://localhost/all\n");
     file(s, "25.81.0.30.rom", "ROM");
     assert_slice(run(s, *state), MAC_BOOT " absent\n" BOOT " absent\ny000000000025.cfg got\n"
-                 "static.firmware.url 25.81.0.30.rom got\n" MAC_CFG " got\nover_the_air.url 26.81.0.30.rom absent\napply\n"
-                 "reboot\nold provisioned\n- absent " MAC_BOOT "\n- absent " BOOT "\n- used y000000000025.cfg 1\n- used "
-                 MAC_CFG " 2\n* used 25.81.0.30.rom\n* absent 26.81.0.30.rom\n"
+                 "static.firmware.url 25.81.0.30.rom got\n" MAC_CFG " got\nover_the_air.url 26.81.0.30.rom absent\n"
+                 "drop local_contact.data.url \napply\nreboot\nold provisioned\n- absent " MAC_BOOT "\n- absent " BOOT "\n- used y000000000025.cfg 1\n- used "
+                 MAC_CFG " 2\n* used 25.81.0.30.rom\n* absent 26.81.0.30.rom\n* used http://localhost/all\n"
                  "= local_contact.data.delete = http://localhost/all\n= over_the_air.url = http://h/26.81.0.30.rom\n"
                  "= static.firmware.url = http://h/25.81.0.30.rom\n"
                  "~ local_contact.data.delete\n~ over_the_air.url\n~ static.firmware.url\n");
+}
+
+static void a_good_resource_is_kept_and_a_bad_one_told(void **state)
+{
+    struct script *s = script(*state);
+    file(s, BOOT, H "include:config <a.cfg>\n");
+    file(s, "a.cfg", H "auto_dst.url = A%20B.xml\nsuper_search.url = s.xml\nringtone.delete = http://localhost/Ring2.wav\n"
+                     "custom_softkey_talking.url = t.xml\n");
+    file(s, "A%20B.xml", "<DSTData/>");
+    file(s, "s.xml", "<html/>");
+    s->id = phone("CP960", "73.84.0.15");
+    struct slice said = run(s, *state);
+    assert_true(slice_find_text(said, SLICE("keep auto_dst.url A B.xml\n")) < said.len);
+    assert_true(slice_find_text(said, SLICE("drop ringtone.url Ring2.wav\n")) < said.len);
+    assert_true(slice_find_text(said, SLICE("* refused s.xml: line 1: <html>: this is no super search settings\n")) < said.len);
+    assert_true(slice_find_text(said, SLICE("* skipped t.xml: not for this model\n")) < said.len);
+    assert_true(slice_find_text(said, SLICE("keep super_search")) == said.len);
 }
 
 static void boot_files_take_resources_last_and_only_those_in_force(void **state)
@@ -138,7 +155,7 @@ static void the_user_is_told_that_the_pin_was_wrong(void **state)
     file(s, COMMON_CFG, H "static.custom_mac_cfg.url = $pin.cfg\n");
     s->pins[0] = SLICE("B1");
     s->pin_count = 1;
-    struct procedure_start start = { s->id, s->server, &memory };
+    struct procedure_start start = { .id = s->id, .server = s->server, .memory = &memory };
     struct procedure *p = procedure_new(&start, *state);
     for (int i = 0; i < 6; i++)
         assert_true(script_step(s, p, &out));
@@ -323,6 +340,7 @@ int main(void)
         test_with_arena(one_changed_file_applies_all_anew),
         test_with_arena(new_firmware_or_another_model_applies_anew),
         test_with_arena(the_old_mechanism_takes_resources_file_by_file),
+        test_with_arena(a_good_resource_is_kept_and_a_bad_one_told),
         test_with_arena(boot_files_take_resources_last_and_only_those_in_force),
         test_with_arena(a_file_included_twice_asks_for_its_ring_tone_once),
         test_with_arena(a_resource_that_cannot_be_had_does_not_stop_the_run),

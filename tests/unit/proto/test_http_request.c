@@ -324,6 +324,35 @@ static void conditions_hold_in_the_order_of_rfc_9110_13_2_2(void **state)
             fail_msg("not %d: %s", cases[i].status, cases[i].headers);
 }
 
+static void a_write_waits_for_the_version_that_its_sender_knows(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *headers;
+        bool there, absent;
+    } cases[] = {
+        { "", true, true },
+        { "If-None-Match: *\r\n", false, true },
+        { "If-None-Match: " ETAG "\r\n", false, true },
+        { "If-None-Match: \"x\"\r\n", true, true },
+        { "If-Match: *\r\n", true, false },
+        { "If-Match: " ETAG "\r\n", true, false },
+        { "If-Match: W/" ETAG "\r\n", false, false },
+        { "If-Match: \"x\"\r\n", false, false },
+        { "If-Unmodified-Since: " EARLIER "\r\n", false, true },
+        { "If-Unmodified-Since: " SAME "\r\n", true, true },
+        { "If-Modified-Since: " SAME "\r\n", true, true }, /* for GET and HEAD alone */
+        { "If-Match: " ETAG "\r\nIf-Unmodified-Since: " EARLIER "\r\n", true, false },
+    };
+    const struct http_validator v = { 0xab, MODIFIED };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct http_request r;
+        with_headers(cases[i].headers, &r);
+        if (http_condition_write(&r, &v, MODIFIED + 1000) != cases[i].there || http_condition_write(&r, NULL, MODIFIED + 1000) != cases[i].absent)
+            fail_msg("not so: %s", cases[i].headers);
+    }
+}
+
 static bool range_applies(const char *headers, int64_t now)
 {
     const struct http_validator v = { 0xab, MODIFIED };
@@ -359,6 +388,7 @@ int main(void)
         cmocka_unit_test(long_heads_end_at_the_ceiling),
         cmocka_unit_test(targets_in_origin_and_absolute_form_have_a_path),
         cmocka_unit_test(conditions_hold_in_the_order_of_rfc_9110_13_2_2),
+        cmocka_unit_test(a_write_waits_for_the_version_that_its_sender_knows),
         cmocka_unit_test(if_range_wants_a_strong_validator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

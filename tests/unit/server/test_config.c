@@ -41,6 +41,10 @@ static void every_default_is_a_value_that_its_own_row_accepts(void **state)
         struct buf rule = BUF_ON(bytes);
         if (keys[i].times == CONFIG_PER_RULE)
             buf_format(&rule, "access.64.%s", keys[i].key + strlen("access.N."));
+        if (keys[i].times == CONFIG_PER_PNP)
+            buf_format(&rule, "pnp.64.%s", keys[i].key + strlen("pnp.N."));
+        if (keys[i].times == CONFIG_PER_REDIRECT)
+            buf_format(&rule, "redirect.64.%s", keys[i].key + strlen("redirect.N."));
         if (keys[i].default_value)
             assert_true(config_set(&r->config, rule.len ? buf_slice(&rule) : key, slice_str(keys[i].default_value),
                                    (struct place){ 0 }, &r->findings));
@@ -220,6 +224,94 @@ static void reloading_takes_limits_and_names_what_needs_a_restart(void **state)
     assert_false(r->config.tftp_port_set);
 }
 
+static bool set(struct room *r, const char *key, const char *value)
+{
+    return config_set(&r->config, slice_str(key), slice_str(value), (struct place){ 0 }, &r->findings);
+}
+
+/* security.md R17. */
+static void a_password_in_a_pnp_url_is_refused_unless_it_is_https(void **state)
+{
+    struct room *r = room_on(*state);
+    assert_false(set(r, "pnp.url", "http://user:secret@10.2.1.199/"));
+    assert_false(set(r, "pnp.1.url", "ftp://user@10.2.1.199/"));
+    assert_finding(r, 0, ": error: pnp.url: the value holds a user name or password: everybody on the network would read"
+                         " it, and again when it is used; only an https URL may");
+    assert_true(set(r, "pnp.url", "https://user:secret@10.2.1.199/"));
+    assert_true(config_check(&r->config, &r->findings));
+    assert_finding(r, 2, "configuration: warning: pnp.url holds a user name: everybody on the network can read it; it is"
+                         " safe only where the server asks for a device certificate too");
+}
+
+static void a_pnp_url_is_one_that_phones_can_fetch_from(void **state)
+{
+    struct room *r = room_on(*state);
+    assert_true(set(r, "pnp.url", "HTTP://10.2.1.199/$PN/$MAC.boot"));
+    assert_true(set(r, "pnp.url", ""));
+    assert_false(set(r, "pnp.url", "10.2.1.199"));
+    assert_false(set(r, "pnp.url", "gopher://10.2.1.199/"));
+    assert_false(set(r, "pnp.url", "http://"));
+    assert_false(set(r, "pnp.url", "http://h/\x01"));
+}
+
+static void pnp_rules_say_whom_they_are_for(void **state)
+{
+    struct room *r = room_on(*state);
+    assert_true(set(r, "pnp.2.url", "https://10.2.1.199/snom/"));
+    assert_false(config_check(&r->config, &r->findings));
+    assert_finding(r, 0, "configuration: error: pnp.2 says of no phone that it is for it: pnp.2.vendor = * is for all");
+    assert_true(set(r, "pnp.2.mac", "00:04:13, 000413-25, 0004.1325.90fe"));
+    assert_true(config_check(&r->config, &r->findings));
+    static const char *const bad[] = { "00041325900fe0", "00:04:1x", ":00", "00:", "00::04", ",", "00," };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(set(r, "pnp.2.mac", bad[i]));
+    assert_false(set(r, "pnp.65.url", ""));
+    assert_false(set(r, "pnp.0.url", ""));
+    assert_false(set(r, "pnp.1.port", "1"));
+}
+
+static void pnp_needs_something_to_say(void **state)
+{
+    struct room *r = room_on(*state);
+    assert_true(config_check(&r->config, &r->findings));
+    assert_true(set(r, "pnp.enable", "1"));
+    assert_false(config_check(&r->config, &r->findings));
+    assert_finding(r, 0, "configuration: error: pnp.enable is 1, but neither pnp.url nor a rule pnp.N.url says where to");
+    assert_true(set(r, "pnp.3.url", "tftp://10.2.1.199/") && set(r, "pnp.3.vendor", "*"));
+    assert_true(config_check(&r->config, &r->findings));
+}
+
+static void pnp_rules_are_printed_as_they_are_read(void **state)
+{
+    struct room *r = room_on(*state), *again = room_on(*state);
+    static char bytes[64 * 1024];
+    struct buf out = BUF_ON(bytes);
+    assert_true(set(r, "pnp.7.vendor", "snom") && set(r, "pnp.7.url", "https://h/{mac}.xml"));
+    assert_true(config_print(&r->config, &out));
+    assert_true(config_parse(&again->config, buf_slice(&out), SLICE("f"), &again->findings));
+    assert_slice(again->config.pnp[6].vendors, "snom");
+    assert_slice(again->config.pnp[6].url, "https://h/{mac}.xml");
+    assert_true(again->config.pnp[6].used && !again->config.pnp[5].used);
+}
+
+static void told(void *context, const struct config_key *key)
+{
+    *(const char **)context = key->key;
+}
+
+static void a_changed_pnp_rule_wants_a_restart(void **state)
+{
+    struct room *r = room_on(*state), *fresh = room_on(*state);
+    const char *restart = NULL;
+    assert_true(set(fresh, "pnp.rate", "7"));
+    config_apply_live(&r->config, &fresh->config, told, &restart);
+    assert_null(restart);
+    assert_int_equal(r->config.pnp_rate, 7);
+    assert_true(set(fresh, "pnp.1.url", "http://h/"));
+    config_apply_live(&r->config, &fresh->config, told, &restart);
+    assert_string_equal(restart, "pnp.N.url");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +324,12 @@ int main(void)
         test_with_arena(r27_a_bad_hash_is_not_repeated_and_bad_rules_are_said),
         test_with_arena(what_only_the_whole_tells_is_checked),
         test_with_arena(reloading_takes_limits_and_names_what_needs_a_restart),
+        test_with_arena(a_password_in_a_pnp_url_is_refused_unless_it_is_https),
+        test_with_arena(a_pnp_url_is_one_that_phones_can_fetch_from),
+        test_with_arena(pnp_rules_say_whom_they_are_for),
+        test_with_arena(pnp_needs_something_to_say),
+        test_with_arena(pnp_rules_are_printed_as_they_are_read),
+        test_with_arena(a_changed_pnp_rule_wants_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,9 @@ static void every_refusal_has_its_status_and_its_event(void **state)
         { "GET *" TAIL CLOSE, 400, OUTCOME_REFUSED, "*" },
         { "PUT /x-local.cfg" TAIL "Content-Length: 3\r\n\r\nabc", 405, OUTCOME_REFUSED, "/x-local.cfg" },
         { "POST /x" TAIL "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 405, OUTCOME_REFUSED, "/x" },
-        { "OPTIONS *" TAIL CLOSE, 405, OUTCOME_REFUSED, "*" },
+        { "DELETE /y000000000028.cfg" TAIL CLOSE, 405, OUTCOME_REFUSED, "/y000000000028.cfg" },
+        { "PATCH /x" TAIL CLOSE, 405, OUTCOME_REFUSED, "/x" },
+        { "TRACE /x" TAIL CLOSE, 405, OUTCOME_REFUSED, "/x" },
         { "CONNECT h:80" TAIL CLOSE, 405, OUTCOME_REFUSED, "h:80" },
         { "BREW /x" TAIL CLOSE, 501, OUTCOME_REFUSED, "/x" },
         { "GET /y000000000028.cfg" TAIL "Content-Length: 2\r\n\r\nab", 413, OUTCOME_REFUSED,
@@ -61,13 +63,30 @@ static void every_refusal_has_its_status_and_its_event(void **state)
         if (status != cases[i].status)
             fail_msg("%d instead of %d: %s", status, cases[i].status, cases[i].text);
         assert_true(has(asker, "Connection: close\r\n"));
-        assert_true(status != 405 || has(asker, "Allow: GET, HEAD\r\n"));
+        assert_true(status != 405 || has(asker, "Allow: GET, HEAD, OPTIONS\r\n"));
         assert_true(status != 416 || has(asker, "Content-Range: bytes */579\r\n"));
         const struct journal_event *e = only_event();
         assert_int_equal(e->outcome, cases[i].outcome);
         assert_int_equal(e->code, status);
         assert_non_null(e->reason);
         assert_slice(name_of(e), cases[i].name);
+    }
+}
+
+static void options_tells_what_may_be_done(void **state)
+{
+    struct server *s = *state;
+    static const char *const targets[] = { "*", "/y000000000028.cfg", "/nope" };
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        char bytes[256];
+        struct buf text = BUF_ON(bytes);
+        buf_format(&text, "OPTIONS %s" TAIL CLOSE, targets[i]);
+        assert_true(buf_terminate(&text));
+        assert_int_equal(ask(s, bytes), 204);
+        assert_true(has(asker, "Allow: GET, HEAD, OPTIONS\r\n"));
+        assert_false(has(asker, "Content-Length"));
+        assert_true(slice_ends(heard(asker), SLICE("\r\n\r\n")));
+        assert_slice(name_of(only_event()), targets[i]);
     }
 }
 
@@ -301,6 +320,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         http_test(a_phone_gets_its_file_and_the_journal_knows_it),
         http_test(every_refusal_has_its_status_and_its_event),
+        http_test(options_tells_what_may_be_done),
         http_test(r20_a_refused_head_ends_the_connection_and_nothing_behind_it_is_read),
         http_test(a_head_that_comes_byte_by_byte_is_answered_the_same),
         http_test(head_has_the_headers_and_no_body),

@@ -91,11 +91,11 @@ static void a_file_goes_in_blocks_and_the_last_is_short(void **state)
         assert_int_equal(last().block, block);
         assert_int_equal(last().bytes.len, block < 3 ? 512 : 276);
         assert_memory_equal(last().bytes.ptr, content + (block - 1) * 512, last().bytes.len);
-        assert_int_equal(t.state, block == 1 ? TFTP_UNPROVEN : TFTP_UNDER_WAY);
+        assert_int_equal(t.talk.state, block == 1 ? TFTP_UNPROVEN : TFTP_UNDER_WAY);
         ack(&t, block, 1);
     }
-    assert_int_equal(t.state, TFTP_ENDED);
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.state, TFTP_ENDED);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     assert_int_equal(out.count, 3);
     assert_int_equal(tftp_transfer_acked_bytes(&t), 1300);
     finish(&t);
@@ -110,9 +110,9 @@ static void an_exact_multiple_ends_with_an_empty_block_and_so_does_an_empty_file
     ack(&t, 2, 1);
     assert_int_equal(last().block, 3);
     assert_int_equal(last().bytes.len, 0);
-    assert_int_equal(t.state, TFTP_UNDER_WAY);
+    assert_int_equal(t.talk.state, TFTP_UNDER_WAY);
     ack(&t, 3, 1);
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     finish(&t);
 
     setup(NULL);
@@ -120,7 +120,7 @@ static void an_exact_multiple_ends_with_an_empty_block_and_so_does_an_empty_file
     assert_int_equal(last().block, 1);
     assert_int_equal(last().bytes.len, 0);
     ack(&t, 1, 1);
-    assert_int_equal(t.state, TFTP_ENDED);
+    assert_int_equal(t.talk.state, TFTP_ENDED);
     finish(&t);
 }
 
@@ -136,15 +136,15 @@ static void options_are_answered_and_kept(void **state)
     assert_int_equal(last().options.tsize, 3000);
     assert_int_equal(last().options.timeout_s, 3);
     assert_false(last().options.has_windowsize);
-    assert_int_equal(t.due_ms, 3000);
+    assert_int_equal(t.talk.due_ms, 3000);
     ack(&t, 0, 10);
     assert_int_equal(last().bytes.len, 1468);
-    assert_int_equal(t.due_ms, 3010);
+    assert_int_equal(t.talk.due_ms, 3010);
     ack(&t, 1, 20);
     ack(&t, 2, 30);
     assert_int_equal(last().bytes.len, 64);
     ack(&t, 3, 40);
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     finish(&t);
 }
 
@@ -157,15 +157,15 @@ static void R13_a_forged_request_gets_at_most_five_small_packets(void **state)
         uint64_t due[] = { 1000, 3000, 7000, 15000, 23000 };
         setup(NULL);
         begin(&t, 100000, false, TFTP_OCTET, o);
-        for (uint64_t now_ms = 0; now_ms < 100000 && t.state != TFTP_ENDED; now_ms++) {
+        for (uint64_t now_ms = 0; now_ms < 100000 && t.talk.state != TFTP_ENDED; now_ms++) {
             size_t before = out.count;
             tftp_transfer_timeout(&t, &out.wire, now_ms);
             if (out.count != before)
                 assert_int_equal(now_ms, due[before - 1]);
         }
         assert_int_equal(out.count, 1 + TFTP_RESENDS_UNPROVEN);
-        assert_int_equal(t.outcome, OUTCOME_STOPPED);
-        assert_string_equal(t.reason, "never answered");
+        assert_int_equal(t.talk.outcome, OUTCOME_STOPPED);
+        assert_string_equal(t.talk.reason, "never answered");
         assert_int_equal(last().opcode, with_window ? TFTP_OACK : TFTP_DATA);
         assert_int_equal(tftp_transfer_acked_bytes(&t), 0);
         finish(&t);
@@ -196,14 +196,14 @@ static void R13_a_phone_that_falls_silent_gets_at_most_eight_packets(void **stat
     ack(&t, 1, 0);
     size_t before = out.count - 1;
     uint64_t now_ms = 0;
-    for (; now_ms < 200000 && t.state != TFTP_ENDED; now_ms++)
+    for (; now_ms < 200000 && t.talk.state != TFTP_ENDED; now_ms++)
         tftp_transfer_timeout(&t, &out.wire, now_ms);
     assert_int_equal(out.count - before, 8);
     assert_in_range(now_ms, 47000, 47001);
     for (size_t i = before; i < out.count; i++)
         assert_int_equal(packet(i).block, 2);
-    assert_int_equal(t.outcome, OUTCOME_STOPPED);
-    assert_string_equal(t.reason, "fell silent");
+    assert_int_equal(t.talk.outcome, OUTCOME_STOPPED);
+    assert_string_equal(t.talk.reason, "fell silent");
     assert_int_equal(tftp_transfer_acked_bytes(&t), 512);
     finish(&t);
 }
@@ -216,9 +216,9 @@ static void R13_an_error_is_never_answered(void **state)
     begin(&t, 100000, false, TFTP_OCTET, (struct tftp_options){ .has_tsize = true });
     tftp_transfer_receive(&t, &error, &out.wire, 1);
     assert_int_equal(out.count, 1);
-    assert_int_equal(t.state, TFTP_ENDED);
-    assert_int_equal(t.outcome, OUTCOME_STOPPED);
-    assert_int_equal(t.code, 8);
+    assert_int_equal(t.talk.state, TFTP_ENDED);
+    assert_int_equal(t.talk.outcome, OUTCOME_STOPPED);
+    assert_int_equal(t.talk.code, 8);
     tftp_transfer_receive(&t, &error, &out.wire, 1);
     ack(&t, 0, 1);
     tftp_transfer_timeout(&t, &out.wire, 100000);
@@ -236,7 +236,7 @@ static void a_double_ack_never_doubles_traffic(void **state)
             ack(&t, block, 1);
         ack(&t, block ? block - 1 : 65535, 1);
     }
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     assert_int_equal(out.count, 1 + 20);
     finish(&t);
 }
@@ -264,7 +264,7 @@ static void an_ack_inside_the_window_brings_the_blocks_after_it_again(void **sta
     assert_int_equal(last().block, 21);
     assert_int_equal(last().bytes.len, 0);
     ack(&t, 21, 1);
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     finish(&t);
 }
 
@@ -304,10 +304,10 @@ static void a_time_out_sends_one_block_and_an_ack_starts_the_waits_again(void **
     tftp_transfer_timeout(&t, &out.wire, 1000);
     assert_int_equal(out.count, before + 1);
     assert_int_equal(last().block, 1);
-    assert_int_equal(t.due_ms, 3000);
+    assert_int_equal(t.talk.due_ms, 3000);
     ack(&t, 4, 2000);
-    assert_int_equal(t.due_ms, 3000);
-    assert_int_equal(t.resends, 0);
+    assert_int_equal(t.talk.due_ms, 3000);
+    assert_int_equal(t.talk.resends, 0);
     finish(&t);
 }
 
@@ -320,7 +320,7 @@ static void block_numbers_wrap(void **state)
           (struct tftp_options){ .has_blksize = true, .blksize = 8, .has_windowsize = true, .windowsize = 7 });
     uint64_t acked = 0;
     ack(&t, 0, 1);
-    while (t.state != TFTP_ENDED) {
+    while (t.talk.state != TFTP_ENDED) {
         uint64_t sent = acked;
         for (size_t i = 1; i < out.count; i++) {
             struct tftp_packet p = packet(i);
@@ -332,7 +332,7 @@ static void block_numbers_wrap(void **state)
         ack(&t, acked, 1);
     }
     assert_int_equal(acked, blocks);
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     finish(&t);
 }
 
@@ -347,8 +347,8 @@ static void a_file_that_changes_under_way_ends_with_an_error(void **state)
     assert_int_equal(last().opcode, TFTP_ERROR);
     assert_int_equal(last().code, 0);
     assert_slice(last().bytes, "file changed");
-    assert_int_equal(t.state, TFTP_ENDED);
-    assert_int_equal(t.outcome, OUTCOME_BROKEN);
+    assert_int_equal(t.talk.state, TFTP_ENDED);
+    assert_int_equal(t.talk.outcome, OUTCOME_BROKEN);
     finish(&t);
 }
 
@@ -374,7 +374,7 @@ static void a_file_that_cannot_be_read_at_all_ends_at_once(void **state)
     fake_held = 1;
     fake_files[0].stale = true;
     tftp_transfer_start(&t, &request, &file, ceilings, &out.wire, 0);
-    assert_int_equal(t.state, TFTP_ENDED);
+    assert_int_equal(t.talk.state, TFTP_ENDED);
     assert_int_equal(out.count, 1);
     assert_int_equal(last().opcode, TFTP_ERROR);
     finish(&t);
@@ -394,16 +394,16 @@ static void R16_netascii_blocks_are_the_same_when_sent_again(void **state)
             .has_blksize = true, .blksize = 101, .has_windowsize = true, .windowsize = 9, .has_tsize = true });
     assert_false(last().options.has_windowsize || last().options.has_tsize);
     ack(&t, 0, 0);
-    for (unsigned block = 1; t.state != TFTP_ENDED; block++) {
+    for (unsigned block = 1; t.talk.state != TFTP_ENDED; block++) {
         struct tftp_packet first = last();
-        tftp_transfer_timeout(&t, &out.wire, t.due_ms);
+        tftp_transfer_timeout(&t, &out.wire, t.talk.due_ms);
         assert_int_equal(last().block, (uint16_t)block);
         assert_int_equal(last().bytes.len, first.bytes.len);
         assert_memory_equal(last().bytes.ptr, first.bytes.ptr, first.bytes.len);
         memcpy(got + len, first.bytes.ptr, first.bytes.len);
         len += first.bytes.len;
-        ack(&t, block, t.due_ms);
-        ack(&t, block, t.due_ms);
+        ack(&t, block, t.talk.due_ms);
+        ack(&t, block, t.talk.due_ms);
     }
     struct tftp_netascii n = { 0 };
     struct buf b = BUF_ON(back);
@@ -411,7 +411,7 @@ static void R16_netascii_blocks_are_the_same_when_sent_again(void **state)
     tftp_netascii_decode_end(&n, &b);
     assert_int_equal(b.len, 10000);
     assert_memory_equal(back, content, 10000);
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     assert_int_equal(tftp_transfer_acked_bytes(&t), 10000);
     finish(&t);
 }
@@ -427,7 +427,7 @@ static void netascii_of_an_exact_multiple_ends_with_an_empty_block(void **state)
     assert_int_equal(last().block, 3);
     assert_int_equal(last().bytes.len, 0);
     ack(&t, 3, 1);
-    assert_int_equal(t.outcome, OUTCOME_SENT);
+    assert_int_equal(t.talk.outcome, OUTCOME_SENT);
     assert_int_equal(out.count, 3);
     finish(&t);
 }
@@ -458,7 +458,7 @@ static void other_packets_do_not_disturb(void **state)
     struct tftp_packet p = { .opcode = TFTP_OACK };
     tftp_transfer_receive(&t, &p, &out.wire, 1);
     assert_int_equal(out.count, 1);
-    assert_int_equal(t.state, TFTP_UNPROVEN);
+    assert_int_equal(t.talk.state, TFTP_UNPROVEN);
     finish(&t);
 }
 

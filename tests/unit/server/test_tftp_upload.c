@@ -76,13 +76,13 @@ static void a_plain_request_is_acked_block_by_block_and_the_last_ack_waits_for_t
     expect_ack(1, 2);
     data(2, 100, 1002);
     assert_int_equal(f.sent, 2);
-    assert_int_equal(u.state, TFTP_STORING);
+    assert_int_equal(u.talk.state, TFTP_STORING);
     data(2, 100, 1500);
     tftp_upload_timeout(&u, &f.wire, 9000);
     assert_int_equal(f.sent, 2);
     tftp_upload_stored(&u, 0, NULL, &f.wire, 9100);
     expect_ack(2, 3);
-    assert_int_equal(u.outcome, OUTCOME_STORED);
+    assert_int_equal(u.talk.outcome, OUTCOME_STORED);
     assert_int_equal(u.bytes, 612);
     assert_int_equal(f.got_len, 612);
 }
@@ -100,10 +100,10 @@ static void a_lost_last_ack_is_answered_while_it_dallies(void **state)
     assert_int_equal(f.sent, 3);
     struct tftp_packet error = { .opcode = TFTP_ERROR, .code = 5 };
     tftp_upload_receive(&u, &error, &f.sink, &f.wire, 6001);
-    assert_int_equal(u.state, TFTP_DALLYING);
+    assert_int_equal(u.talk.state, TFTP_DALLYING);
     tftp_upload_timeout(&u, &f.wire, 1002 + TFTP_DALLY_MS);
-    assert_int_equal(u.state, TFTP_ENDED);
-    assert_int_equal(u.outcome, OUTCOME_STORED);
+    assert_int_equal(u.talk.state, TFTP_ENDED);
+    assert_int_equal(u.talk.outcome, OUTCOME_STORED);
     data(1, 0, 20000);
     assert_int_equal(f.sent, 3);
 }
@@ -124,7 +124,7 @@ static void options_are_answered_with_what_will_be_kept_to(void **state)
     assert_int_equal(f.last.options.tsize, 77);
     assert_int_equal(f.last.options.timeout_s, 9);
     assert_int_equal(f.last.options.windowsize, TFTP_WINDOW_CEILING);
-    assert_int_equal(u.due_ms, 10000);
+    assert_int_equal(u.talk.due_ms, 10000);
     tftp_upload_timeout(&u, &f.wire, 10000);
     assert_int_equal(f.last.opcode, TFTP_OACK);
     /* Longer than the block size: no block of this transfer. */
@@ -168,16 +168,16 @@ static void R13_a_silent_peer_gets_five_datagrams_and_one_that_fell_silent_eight
     (void)state;
     start(TFTP_OCTET, (struct tftp_options){ 0 });
     for (unsigned i = 0; i < 20; i++)
-        tftp_upload_timeout(&u, &f.wire, u.due_ms);
+        tftp_upload_timeout(&u, &f.wire, u.talk.due_ms);
     assert_int_equal(f.sent, 5);
-    assert_int_equal(u.outcome, OUTCOME_STOPPED);
-    assert_string_equal(u.reason, "never answered");
+    assert_int_equal(u.talk.outcome, OUTCOME_STOPPED);
+    assert_string_equal(u.talk.reason, "never answered");
     start(TFTP_OCTET, (struct tftp_options){ 0 });
     data(1, 512, 1001);
     for (unsigned i = 0; i < 20; i++)
-        tftp_upload_timeout(&u, &f.wire, u.due_ms);
+        tftp_upload_timeout(&u, &f.wire, u.talk.due_ms);
     assert_int_equal(f.sent, 2 + 7);
-    assert_string_equal(u.reason, "fell silent");
+    assert_string_equal(u.talk.reason, "fell silent");
 }
 
 static void R13_an_error_is_never_answered(void **state)
@@ -187,8 +187,8 @@ static void R13_an_error_is_never_answered(void **state)
     start(TFTP_OCTET, (struct tftp_options){ 0 });
     tftp_upload_receive(&u, &error, &f.sink, &f.wire, 1001);
     assert_int_equal(f.sent, 1);
-    assert_int_equal(u.state, TFTP_ENDED);
-    assert_int_equal(u.code, 3);
+    assert_int_equal(u.talk.state, TFTP_ENDED);
+    assert_int_equal(u.talk.code, 3);
 }
 
 static void R22_what_the_sink_does_not_take_ends_with_its_code(void **state)
@@ -200,12 +200,12 @@ static void R22_what_the_sink_does_not_take_ends_with_its_code(void **state)
     data(2, 512, 1002);
     assert_int_equal(f.last.opcode, TFTP_ERROR);
     assert_int_equal(f.last.code, TFTP_ERROR_FULL);
-    assert_int_equal(u.outcome, OUTCOME_REFUSED);
+    assert_int_equal(u.talk.outcome, OUTCOME_REFUSED);
     start(TFTP_OCTET, (struct tftp_options){ 0 });
     data(1, 5, 1001);
     tftp_upload_stored(&u, TFTP_ERROR_FULL, "no room", &f.wire, 1002);
     assert_int_equal(f.last.code, TFTP_ERROR_FULL);
-    assert_int_equal(u.state, TFTP_ENDED);
+    assert_int_equal(u.talk.state, TFTP_ENDED);
 }
 
 static void R16_a_carriage_return_at_the_end_of_a_block_keeps_its_partner(void **state)

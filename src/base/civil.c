@@ -1,4 +1,4 @@
-#include "proto/civil.h"
+#include "base/civil.h"
 
 /* Years counted from March put the leap day last, so that a month's first day is a linear formula; 400 years
  * always have 146097 days. */

@@ -1,6 +1,6 @@
-/* Days and calendar dates of the proleptic Gregorian calendar, for codecs that print or read dates. */
-#ifndef DIALTONE_PROTO_CIVIL_H
-#define DIALTONE_PROTO_CIVIL_H
+/* Days and calendar dates of the proleptic Gregorian calendar. */
+#ifndef DIALTONE_BASE_CIVIL_H
+#define DIALTONE_BASE_CIVIL_H
 
 #include <stdint.h>
 

@@ -1,0 +1,105 @@
+#include "tests/unit/test.h"
+
+#include "phone/flash.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct room {
+    struct arena arena;
+    struct flash flash;
+    char path[64];
+};
+static struct room room;
+
+static int setup(void **state)
+{
+    struct mac mac = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x50 } };
+    (void)state;
+    snprintf(room.path, sizeof room.path, "/tmp/dialtone-flash-XXXXXX");
+    arena_init(&room.arena, (size_t)1 << 20);
+    return mkdtemp(room.path) && flash_open(&room.flash, room.path, true, mac) == 0 ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    char command[96];
+    (void)state;
+    flash_close(&room.flash);
+    arena_free(&room.arena);
+    snprintf(command, sizeof command, "rm -rf %s", room.path);
+    return system(command);
+}
+
+static void assert_kept(const char *key, const char *name, const char *bytes)
+{
+    struct slice got;
+    assert_int_equal(flash_kept(&room.flash, slice_str(key), slice_str(name), &room.arena, &got), 0);
+    assert_slice(got, bytes);
+}
+
+static int kept(const char *key, const char *name)
+{
+    struct slice got;
+    return flash_kept(&room.flash, slice_str(key), slice_str(name), &room.arena, &got);
+}
+
+static int keep(const char *key, const char *name, const char *bytes)
+{
+    return flash_keep(&room.flash, slice_str(key), slice_str(name), slice_str(bytes));
+}
+
+static void a_resource_survives_and_the_next_one_takes_its_place(void **state)
+{
+    (void)state;
+    assert_int_equal(kept("auto_dst.url", ""), -ENOENT);
+    assert_int_equal(keep("auto_dst.url", "", "one"), 0);
+    assert_int_equal(keep("auto_dst.url", "", "two"), 0);
+    assert_kept("auto_dst.url", "", "two");
+}
+
+static void several_of_a_key_lie_side_by_side_and_go_one_by_one_or_all(void **state)
+{
+    (void)state;
+    assert_int_equal(keep("ringtone.url", "Ring1.wav", "1"), 0);
+    assert_int_equal(keep("ringtone.url", "Ring2.wav", "2"), 0);
+    assert_int_equal(keep("ringtone.urls", "Ring3.wav", "3"), 0);
+    assert_int_equal(flash_drop(&room.flash, SLICE("ringtone.url"), SLICE("Ring1.wav"), &room.arena), 0);
+    assert_int_equal(kept("ringtone.url", "Ring1.wav"), -ENOENT);
+    assert_kept("ringtone.url", "Ring2.wav", "2");
+    assert_int_equal(flash_drop(&room.flash, SLICE("ringtone.url"), SLICE(""), &room.arena), 0);
+    assert_int_equal(kept("ringtone.url", "Ring2.wav"), -ENOENT);
+    assert_kept("ringtone.urls", "Ring3.wav", "3");
+    assert_int_equal(flash_drop(&room.flash, SLICE("lcd_logo.url"), SLICE(""), &room.arena), 0);
+}
+
+static void R1_a_name_from_a_server_does_not_lead_out(void **state)
+{
+    (void)state;
+    assert_int_equal(keep("ringtone.url", "../../x", "1"), 0);
+    assert_kept("ringtone.url", "../../x", "1");
+    assert_int_not_equal(access("/tmp/x", F_OK), 0);
+    assert_int_equal(flash_drop(&room.flash, SLICE("ringtone.url"), SLICE("../../x"), &room.arena), 0);
+    assert_int_equal(kept("ringtone.url", "../../x"), -ENOENT);
+}
+
+static void a_name_too_long_for_a_file_is_told(void **state)
+{
+    char name[300];
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = 0;
+    assert_int_equal(keep("ringtone.url", name, "1"), -ENAMETOOLONG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_resource_survives_and_the_next_one_takes_its_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(several_of_a_key_lie_side_by_side_and_go_one_by_one_or_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(R1_a_name_from_a_server_does_not_lead_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_name_too_long_for_a_file_is_told, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
