@@ -32,6 +32,13 @@ static const struct verb verbs[] = {
       "       dialtone cert --dir DIR --device MAC[,MAC ...] | --devices FILE [--days N] [--force]\n"
       "       dialtone cert --dir DIR --revoke MAC-OR-SERIAL[,...]",
       verb_cert },
+    { "dhcp", "what to tell a DHCP server, and what DHCP servers tell phones",
+      "snippet --for SERVER --url URL [--option N] [--per-vendor] [--v6]\n"
+      "       dialtone dhcp probe [-i IF] [--option N ...] [--v4] [--v6] [--mac M] [--vendor-class TEXT]\n"
+      "                           [--inform] [--wait S] [--json]\n"
+      "       dialtone dhcp lease -i IF --mac M [--option N ...] [--v4] [--v6] [--vendor-class TEXT]\n"
+      "                           [--wait S] [--stay] [--json]",
+      verb_dhcp },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
     { "local", "what phones have sent: versions, differences, the way back",

@@ -67,6 +67,28 @@ static char *local_bytes(struct life *l, size_t *ret_len)
     return NULL;
 }
 
+/* static.auto_provision.encryption.config: the file goes encrypted, under the same name (facts.md 1.2). In
+ * place; false: no key, or no memory. */
+static bool seal_bytes(struct life *l, char **bytes, size_t *len)
+{
+    struct slice plain = slice_of(*bytes, *len), sealed;
+    const char *why =
+        seal_for_upload(&l->options.keys, &l->ram.effective, NAME_MAC_LOCAL, plain, &l->ram.arena, &sealed);
+    if (why) {
+        life_tell(l, "upload: %s", why);
+        return false;
+    }
+    if (sealed.ptr == plain.ptr)
+        return true;
+    char *copy = realloc(*bytes, sealed.len);
+    if (!copy)
+        return false;
+    memcpy(copy, sealed.ptr, sealed.len);
+    *bytes = copy;
+    *len = sealed.len;
+    return true;
+}
+
 static void forget(struct life *l)
 {
     struct upload *u = &l->upload;
@@ -207,7 +229,7 @@ void life_local_changed(struct life *l)
     arena_init(&u->arena, (size_t)32 * 1024);
     u->attempts = 0;
     u->bytes = local_bytes(l, &u->len);
-    if (!u->bytes || !has_to_be_sent(l, u->md5)) {
+    if (!u->bytes || !has_to_be_sent(l, u->md5) || !seal_bytes(l, &u->bytes, &u->len)) {
         forget(l);
         return;
     }

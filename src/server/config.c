@@ -1,5 +1,6 @@
 #include "server/config.h"
 
+#include "guide/mac.h"
 #include "server/config_value.h"
 #include "server/user_hash.h"
 
@@ -152,15 +153,20 @@ static const struct config_key keys[] = {
     PNP("model", CONFIG_TEXT, models, 0, 1024, "", "models it is for, separated by commas"),
     PNP("mac", CONFIG_MACS, macs, 0, 1024, "", "beginnings of MAC addresses it is for, separated by commas"),
     PNP("url", CONFIG_URL, url, 0, 511, "", "URL for these phones; blank is no answer"),
+    TEXT("users.file", users_file, 0, 4095, "",
+         "file of more users, NAME:HASH a line as dialtone passwd --file writes it; SIGHUP reads it again"),
     RULE("prefix", CONFIG_PREFIX, prefix, 1, 1024, NULL, NULL,
          "directory or file, / first, that rule N (1 to 64) is for; of several rules the longest prefix decides"),
-    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas"),
+    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas; * is every user and every phone whose certificate names its MAC"),
     RULE("anonymous", CONFIG_SWITCH, anonymous, 0, 1, NULL, "0", "may everybody without a name"),
     RULE("networks", CONFIG_NETWORKS, networks, 0, 4096, NULL, "",
          "networks (10.0.0.0/8) it may be asked from, separated by commas; blank is any"),
     RULE("protocols", CONFIG_SOME, protocols, 0, 64, "tftp http https ftp", "",
          "protocols it may be asked by, separated by commas; blank is all"),
     RULE("read", CONFIG_SWITCH, read, 0, 1, NULL, "1", "may be read at all"),
+    RULE("bind", CONFIG_CHOICE, bind, 0, 0, "auto none certificate login either", "auto",
+         "who gets a phone's own files (<MAC>.cfg, <MAC>-...): nobody but the phone, by its certificate, by a login"
+         " under its MAC, or by either; auto: by either on HTTPS with tls.client_certificates, else whoever may read"),
     RULE("write", CONFIG_CHOICE, write, 0, 0, "none uploads create overwrite", "none",
          "what may be written: nothing, what phones send, new files, any file"),
     RULE("file_max", CONFIG_NUMBER, file_max, 1, 1048576, NULL, "256",
@@ -397,10 +403,12 @@ static const struct place whole = { { "configuration", 13 }, 0, 0 };
 static bool check_users(const struct config *c, size_t n, struct diag *findings)
 {
     struct slice rest = c->access[n].users, name;
+    struct mac mac;
     bool ok = true;
     while (slice_cut(&rest, ',', &name)) {
         name = slice_trim(name);
-        if (find_user(c, name))
+        /* Others may be in the file; and a certificate needs no user. */
+        if (find_user(c, name) || c->users_file.len || slice_eq(name, SLICE("*")) || mac_parse(name, &mac))
             continue;
         diag_add(findings, SEVERITY_ERROR, whole, "access.%zu.users: there is no user.%.*s", n + 1,
                  SLICE_ARG(name));

@@ -167,7 +167,8 @@ static void the_address_is_searched_for_once_a_power_on_and_used_by_every_run(vo
     assert_int_equal(state_of(d), LIFE_SEARCHING);
     assert_int_equal(d->runs, 0);
     life_provision_now(d->life); /* waits */
-    f.done(f.context, &(struct found_address){ slice_str(url), slice_str(user), slice_str(password), "PnP" });
+    f.done(f.context, &(struct found_address){
+                           .url = slice_str(url), .user = slice_str(user), .password = slice_str(password), .source = "PnP" });
     memset(url, 'x', sizeof url - 1);
     memset(user, 'x', sizeof user - 1);
     pass(d, 1000);
