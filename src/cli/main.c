@@ -10,8 +10,9 @@ static int verb_version(const struct verb *verb, int argc, char **argv);
 static const struct verb verbs[] = {
     { "serve", "serve a directory to phones over TFTP, HTTP and HTTPS",
       "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
-    { "phone", "one virtual phone: provisions itself and shows its timeline",
+    { "phone", "one virtual phone: provisions itself, shows its timeline and lives on",
       "--mac M --model T46S --firmware 66.84.0.15 --server URL [--flash DIR] [--pin PIN]\n"
+      "                      [--user NAME] [--password-file FILE] [--control [ADDR:]PORT] [--keys FILE]\n"
       "                      [--aes-common FILE] [--aes-mac FILE] [--rsa-key PEM]\n"
       "                      [--once] [--json] [--show-secrets] [--time-scale N]",
       verb_phone },

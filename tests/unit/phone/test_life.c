@@ -723,6 +723,19 @@ static void what_was_downloaded_is_not_sent_back(void **state)
     assert_int_equal(d->uploads, 1);
 }
 
+static void an_upload_is_encrypted_when_asked_for(void **state)
+{
+    struct life_desk *d = *state;
+    serve_cfg(d, CFG_HEAD SYNC "static.auto_provision.encryption.config = 1\n"
+                               "static.auto_provision.aes_key_16.mac = 0123456789abcdef\n");
+    begin(d);
+    assert_int_equal(life_set(d->life, SLICE("features.dnd.enable"), SLICE("1")), 0);
+    pass(d, 1000);
+    assert_int_equal(d->uploads, 1);
+    assert_int_equal(d->body_len % 16, 0);
+    assert_null(memmem(d->body, d->body_len, "features", 8));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -761,6 +774,7 @@ int main(void)
         test_with_life(a_failed_upload_is_tried_again_and_after_the_next_run),
         test_with_life(a_run_that_begins_while_an_upload_goes_on_puts_it_behind),
         test_with_life(what_was_downloaded_is_not_sent_back),
+        test_with_life(an_upload_is_encrypted_when_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
