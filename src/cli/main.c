@@ -12,7 +12,8 @@ static const struct verb verbs[] = {
       "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
     { "phone", "one virtual phone: provisions itself and shows its timeline",
       "--mac M --model T46S --firmware 66.84.0.15 --server URL [--flash DIR] [--pin PIN]\n"
-      "                      [--once] [--json] [--show-secrets] [--time-scale N]",
+      "                      [--once] [--json] [--show-secrets] [--time-scale N]\n"
+      "                      [--trusted FILE] [--device-cert FILE --device-key FILE]",
       verb_phone },
     { "explain", "what a phone would do with a directory, without any network",
       "--root DIR --mac M --model T46S --firmware 66.84.0.15 [--server URL] [--flash DIR] [--pin PIN]\n"
