@@ -14,6 +14,7 @@
 
 struct live {
     const struct phone_arguments *arguments;
+    const struct seal_keys *keys;
     const struct flash *flash;
     struct loop loop;
     struct transport *transport;
@@ -213,6 +214,7 @@ static struct life *new_life(struct live *v)
         .user = slice_str(a->user),
         .password = slice_str(a->password),
         .pin = slice_str(a->pin),
+        .keys = *v->keys,
         .time_scale = a->time_scale,
         .has_person = v->drawn || a->keys || a->control,
     };
@@ -273,9 +275,9 @@ static void shut(struct live *v)
     free(v->script);
 }
 
-int phone_live(const struct phone_arguments *arguments, const struct flash *flash)
+int phone_live(const struct phone_arguments *arguments, const struct seal_keys *keys, const struct flash *flash)
 {
-    struct live v = { .arguments = arguments, .flash = flash };
+    struct live v = { .arguments = arguments, .keys = keys, .flash = flash };
     int error = loop_open(&v.loop, &clock_system, NULL, &v);
     if (error) {
         fprintf(stderr, "dialtone phone: no event loop: %s\n", uv_strerror(error));

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, ONCE, SCALE, USER, PASSWORD, CONTROL, KEYS, TRUSTED, DEVICE_CERT, DEVICE_KEY };
+enum {
+    ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA, ONCE, SCALE, USER, PASSWORD,
+    CONTROL, KEYS, TRUSTED, DEVICE_CERT, DEVICE_KEY
+};
 
 static const struct option longs[] = {
     { "root", required_argument, NULL, ROOT },
@@ -31,6 +34,9 @@ static const struct option longs[] = {
     { "trusted", required_argument, NULL, TRUSTED },
     { "device-cert", required_argument, NULL, DEVICE_CERT },
     { "device-key", required_argument, NULL, DEVICE_KEY },
+    { "aes-common", required_argument, NULL, COMMON },
+    { "aes-mac", required_argument, NULL, MAC_KEY },
+    { "rsa-key", required_argument, NULL, RSA },
     { NULL, 0, NULL, 0 },
 };
 
@@ -55,7 +61,8 @@ static void take(int option, struct phone_arguments *a, struct texts *t)
     } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
                   { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
                   { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys },
-                  { TRUSTED, &a->trusted }, { DEVICE_CERT, &a->device_certificate }, { DEVICE_KEY, &a->device_key } };
+                  { TRUSTED, &a->trusted }, { DEVICE_CERT, &a->device_certificate }, { DEVICE_KEY, &a->device_key },
+                  { COMMON, &a->key_files.aes_common }, { MAC_KEY, &a->key_files.aes_mac }, { RSA, &a->key_files.rsa_key } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
             *texts[i].text = optarg;

@@ -4,8 +4,9 @@
  *     power on --> flash is read --> zero touch, PnP, DHCP, flash: the server's address (phone/finder.h)
  *        ^                                          |
  *        |                                          v
- *     reboots <-- a setting wants it ---- run (phone/phone.h) <---- a trigger (guide/trigger.h), Auto Provision
- * Now, ^                                          |               check-sync, activation code | v ^
+ *     reboots <-- a setting wants it ---- run (phone/phone.h) <---- a trigger (guide/trigger.h), check-sync,
+ *        ^                                          |              Auto Provision Now, activation code
+ *        |                                          v                             ^
  *        +---- check-sync, the user -------------- idle --------------------------+
  *
  * One state machine on one loop; everything that it needs is handed in, so a test runs years of it on a manual
@@ -53,6 +54,7 @@ struct life_options {
     struct identity id;                  /* as it left the factory */
     struct slice server, user, password; /* given: nothing is searched for. "": none */
     struct slice pin;                    /* as in struct phone_options */
+    struct seal_keys keys;               /* as there */
     uint32_t time_scale;                 /* all times are this many times shorter; 1: real time */
     bool has_person;                     /* somebody reads the screen: PIN and credentials may be asked for */
     struct address_finder *finder;       /* NULL: the server's address is in flash */

@@ -1,5 +1,6 @@
 #include "phone/phone.h"
 
+#include "guide/upgrade.h"
 #include "phone/trust.h"
 
 #include <stdio.h>
@@ -286,13 +287,16 @@ const char *phone_power_on(struct phone *p)
                                      .server = p->options.server,
                                      .user = p->options.user,
                                      .password = p->options.password,
-                                     .memory = &p->memory };
+                                     .memory = &p->memory,
+                                     .keys = p->options.keys };
     struct buf agent = BUF_ON(p->agent);
     drop_run(p);
     memory_init(&p->memory, &p->arena);
     const char *why = flash_read(p->flash, &p->memory, &p->arena);
     if (!why && start.server.len == 0)
         start.server = settings_value(&p->memory.central, SLICE("static.auto_provision.server.url"));
+    if (!why)
+        start.id.firmware = upgrade_running(&p->memory, p->options.id.firmware);
     if (!why && start.server.len)
         p->procedure = procedure_new(&start, &p->arena);
     if (!p->procedure) {
@@ -302,7 +306,7 @@ const char *phone_power_on(struct phone *p)
     }
     bool with_mac = !slice_eq(
         settings_value(&p->memory.central, SLICE("static.auto_provision.user_agent_mac.enable")), SLICE("0"));
-    identity_print_user_agent(&p->options.id, with_mac, &agent);
+    identity_print_user_agent(&start.id, with_mac, &agent);
     p->agent_len = agent.len;
     p->told_file = NULL;
     p->told_resource = NULL;

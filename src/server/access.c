@@ -121,7 +121,7 @@ int access_open(const struct config *config, struct access **ret_access)
     a->certificates = config->https_enable && config->tls_certificate.len &&
                       !slice_eq(config->tls_client_certificates, SLICE("off"));
     int error = make_users(a, config);
-    bool fine = !error;
+    bool fine = !error && redirects_make(config, &a->arena, &a->redirects);
     for (size_t i = 0; fine && i < CONFIG_RULES_MAX; i++)
         if (config->access[i].used)
             fine = make_rule(&a->arena, &config->access[i], &a->rules[a->rule_count++]);

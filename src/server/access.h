@@ -20,6 +20,7 @@
 
 #include "server/caller.h"
 #include "server/config.h"
+#include "server/redirect.h"
 #include "server/users.h"
 
 /* What proves to whom the name of a phone's own file belongs (guide/name.h, name_is_bound()). */
@@ -52,6 +53,7 @@ struct access {
     size_t rule_count;
     bool certificates; /* phones are asked for theirs */
     struct users users;
+    struct redirects redirects; /* not a rule, but it changes with them at SIGHUP */
     struct access *older; /* server/serve.c's: what a worker may still use */
 };
 

@@ -30,6 +30,13 @@ struct config_pnp {
     struct slice url;     /* "": no answer */
 };
 
+/* redirect.N: see server/redirect.h. */
+struct config_redirect {
+    bool used;
+    struct slice from, to;
+    struct slice status; /* 301, 302, 307 or 308 */
+};
+
 /* user.NAME */
 struct config_user {
     struct config_user *next;
@@ -111,6 +118,7 @@ struct config {
     uint32_t pnp_exchanges;   /* remembered at once */
     struct config_pnp pnp[CONFIG_RULES_MAX];     /* pnp.1 first */
     struct config_rule access[CONFIG_RULES_MAX]; /* access.1 first */
+    struct config_redirect redirects[CONFIG_RULES_MAX];
     struct slice users_file;                     /* users.file: more of them, NAME:HASH a line */
     struct config_user *users;                   /* in the order of their first mention */
     uint32_t user_count;
@@ -124,6 +132,7 @@ enum config_type {
     CONFIG_NUMBER,   /* min..max */
     CONFIG_SWITCH,   /* 0 or 1 */
     CONFIG_PREFIX,   /* a directory or file of the tree, `/` first */
+    CONFIG_TARGET,   /* redirect_target_ok() */
     CONFIG_USERS,    /* user names, separated by commas */
     CONFIG_NETWORKS, /* numeric, separated by commas */
     CONFIG_SOME,     /* some of the words in `words`, separated by commas */
@@ -137,6 +146,7 @@ enum config_times {
     CONFIG_ONCE,
     CONFIG_PER_RULE, /* `access.N.key`; offsets are into struct config_rule */
     CONFIG_PER_PNP,  /* `pnp.N.key`; offsets are into struct config_pnp */
+    CONFIG_PER_REDIRECT, /* `redirect.N.key`; offsets are into struct config_redirect */
     CONFIG_PER_USER  /* `user.NAME` */
 };
 

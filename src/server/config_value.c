@@ -4,6 +4,7 @@
 #include "guide/mac.h"
 #include "base/url.h"
 #include "net/address.h"
+#include "server/redirect.h"
 #include "server/user_hash.h"
 
 static bool is_one_of(struct slice value, const char *words)
@@ -146,6 +147,8 @@ const char *config_value_fault(const struct config_key *k, struct slice value)
         return (!value.len && !k->default_value[0]) || config_ports(value, &first, &last) ? NULL : "is not FIRST-LAST";
     case CONFIG_PREFIX:
         return fits && is_prefix(value) ? NULL : "is not a path that begins with / and names no . or ..";
+    case CONFIG_TARGET:
+        return fits && redirect_target_ok(value) ? NULL : "is neither a path nor a plain http or https URL";
     case CONFIG_USERS:
         return fits && are_all(value, is_user, NULL) ? NULL : "is not a list of user names";
     case CONFIG_NETWORKS:
