@@ -41,7 +41,9 @@ static const struct verb verbs[] = {
       "                           [--wait S] [--stay] [--json]",
       verb_dhcp },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
-    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
+    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]\n"
+      "       dialtone passwd --file FILE NAME [--weak] | NAME --remove | --batch [--weak]",
+      verb_passwd },
     { "local", "what phones have sent: versions, differences, the way back",
       "list [MAC] [KIND] [--dir DIR]\n"
       "       dialtone local show MAC [KIND] [VERSION] [--dir DIR]\n"
