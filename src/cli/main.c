@@ -14,7 +14,8 @@ static const struct verb verbs[] = {
       "--mac M --model T46S --firmware 66.84.0.15 --server URL [--flash DIR] [--pin PIN]\n"
       "                      [--user NAME] [--password-file FILE] [--control [ADDR:]PORT] [--keys FILE]\n"
       "                      [--aes-common FILE] [--aes-mac FILE] [--rsa-key PEM]\n"
-      "                      [--once] [--json] [--show-secrets] [--time-scale N]",
+      "                      [--once] [--json] [--show-secrets] [--time-scale N]\n"
+      "                      [--trusted FILE] [--device-cert FILE --device-key FILE]",
       verb_phone },
     { "explain", "what a phone would do with a directory, without any network",
       "--root DIR --mac M --model T46S --firmware 66.84.0.15 [--server URL] [--flash DIR] [--pin PIN]\n"
@@ -41,7 +42,9 @@ static const struct verb verbs[] = {
       "                           [--wait S] [--stay] [--json]",
       verb_dhcp },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
-    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
+    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]\n"
+      "       dialtone passwd --file FILE NAME [--weak] | NAME --remove | --batch [--weak]",
+      verb_passwd },
     { "local", "what phones have sent: versions, differences, the way back",
       "list [MAC] [KIND] [--dir DIR]\n"
       "       dialtone local show MAC [KIND] [VERSION] [--dir DIR]\n"

@@ -10,6 +10,7 @@ struct desk {
     const struct phone_arguments *arguments;
     struct loop loop;
     struct transport *transport;
+    struct trust *trust;
     struct flash flash;
     struct secret_keys keys;
     struct phone *phone;
@@ -88,10 +89,15 @@ static int run(struct desk *d)
     error = fetch_open(&d->loop, &d->transport);
     if (error)
         fprintf(stderr, "dialtone phone: no transport: %s\n", strerror(-error));
-    int status = error ? EXIT_FAILED : power_on(d);
+    int status = error ? EXIT_FAILED : phone_arguments_trust(d->arguments, &d->trust);
+    if (!status) {
+        fetch_trust(d->transport, d->trust);
+        status = power_on(d);
+    }
     phone_free(d->phone);
     if (d->transport)
         d->transport->close(d->transport);
+    trust_close(d->trust);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
     uv_close((uv_handle_t *)&d->terminate, NULL);
     loop_close(&d->loop);

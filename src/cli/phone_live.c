@@ -18,6 +18,7 @@ struct live {
     const struct flash *flash;
     struct loop loop;
     struct transport *transport;
+    struct trust *trust;
     struct screen screen;
     struct life *life;
     struct timeline timeline;
@@ -267,6 +268,7 @@ static void shut(struct live *v)
         terminal_close(&v->terminal);
     if (v->transport)
         v->transport->close(v->transport);
+    trust_close(v->trust);
     uv_close((uv_handle_t *)&v->interrupt, NULL);
     uv_close((uv_handle_t *)&v->terminate, NULL);
     loop_close(&v->loop);
@@ -287,7 +289,11 @@ int phone_live(const struct phone_arguments *arguments, const struct seal_keys *
     error = fetch_open(&v.loop, &v.transport);
     if (error)
         fprintf(stderr, "dialtone phone: no transport: %s\n", strerror(-error));
-    int status = error ? EXIT_FAILED : live(&v);
+    int status = error ? EXIT_FAILED : phone_arguments_trust(arguments, &v.trust);
+    if (!status) {
+        fetch_trust(v.transport, v.trust);
+        status = live(&v);
+    }
     shut(&v);
     return status;
 }

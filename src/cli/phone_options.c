@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "guide/address.h"
+#include "phone/trust.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -11,7 +12,7 @@
 
 enum {
     ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA, ONCE, SCALE, USER, PASSWORD,
-    CONTROL, KEYS
+    CONTROL, KEYS, TRUSTED, DEVICE_CERT, DEVICE_KEY
 };
 
 static const struct option longs[] = {
@@ -30,6 +31,9 @@ static const struct option longs[] = {
     { "password-file", required_argument, NULL, PASSWORD },
     { "control", required_argument, NULL, CONTROL },
     { "keys", required_argument, NULL, KEYS },
+    { "trusted", required_argument, NULL, TRUSTED },
+    { "device-cert", required_argument, NULL, DEVICE_CERT },
+    { "device-key", required_argument, NULL, DEVICE_KEY },
     { "aes-common", required_argument, NULL, COMMON },
     { "aes-mac", required_argument, NULL, MAC_KEY },
     { "rsa-key", required_argument, NULL, RSA },
@@ -57,6 +61,7 @@ static void take(int option, struct phone_arguments *a, struct texts *t)
     } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
                   { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
                   { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys },
+                  { TRUSTED, &a->trusted }, { DEVICE_CERT, &a->device_certificate }, { DEVICE_KEY, &a->device_key },
                   { COMMON, &a->key_files.aes_common }, { MAC_KEY, &a->key_files.aes_mac }, { RSA, &a->key_files.rsa_key } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
@@ -154,7 +159,21 @@ int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool w
         status = read_password(verb, t.password, a.password);
     if (!status && a.password[0] && !a.user)
         status = verb_misused(verb, "--password-file goes with --user NAME");
+    if (!status && !a.device_certificate != !a.device_key)
+        status = verb_misused(verb, "--device-cert and --device-key go together");
     if (!status)
         *ret_arguments = a;
     return status;
+}
+
+int phone_arguments_trust(const struct phone_arguments *a, struct trust **ret_trust)
+{
+    char bytes[4500];
+    struct buf why = BUF_ON(bytes);
+    const struct trust_files files = { a->trusted, a->device_certificate, a->device_key };
+    int error = trust_open(&files, &why, ret_trust);
+    if (error)
+        fprintf(stderr, "dialtone phone: %.*s\n",
+                SLICE_ARG(why.len ? buf_slice(&why) : slice_str(strerror(-error))));
+    return error ? EXIT_FAILED : EXIT_DONE;
 }

@@ -17,6 +17,7 @@ struct phone_arguments {
     bool json, show_secrets, once;
     uint32_t time_scale;
     const char *user, *control, *keys;    /* NULL: not given */
+    const char *trusted, *device_certificate, *device_key;
     char password[PHONE_PASSWORD_MAX + 1]; /* from --password-file */
 };
 
@@ -25,5 +26,10 @@ struct phone_arguments {
  * `with_root`: explain's --root instead of the options of a running phone. */
 int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
                           struct phone_arguments *ret_arguments);
+
+/* What these arguments say of certificates, for fetch_trust(); trust_close() it. EXIT_DONE, or EXIT_FAILED after saying
+ * what is wrong. */
+struct trust;
+int phone_arguments_trust(const struct phone_arguments *a, struct trust **ret_trust);
 
 #endif
