@@ -33,6 +33,7 @@ struct script {
     size_t pin_count, pins_used;
     unsigned call_looks; /* this many looks find a call */
     const char *flash_error;
+    struct seal_keys keys;
     size_t wish_limit, wishes; /* beyond the limit the run is given up */
     bool show_calls, show_credentials;
     char flash_bytes[SCRIPT_FLASH_BYTES];

@@ -1,5 +1,7 @@
 #include "cli/authority.h"
 
+#include "base/buf.h"
+
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -107,7 +109,7 @@ static bool parse(const struct authority_pair *pair, X509 **ret_x, EVP_PKEY **re
     return *ret_x && *ret_key && X509_check_private_key(*ret_x, *ret_key) == 1 && X509_check_ca(*ret_x) == 1;
 }
 
-/* --- the two kinds of certificate ------------------------------------------------------------------------- */
+/* --- certificates ------------------------------------------------------------------------- */
 
 int authority_new(const char *name, struct arena *arena, struct authority_pair *ret_ca)
 {
@@ -129,7 +131,7 @@ int authority_new(const char *name, struct arena *arena, struct authority_pair *
 
 /* RFC 5280, 4.2.1: RSA without a forward-secret exchange is never used here, but older phones look for the
  * usage of one. */
-static bool sign(X509 *x, X509 *ca, EVP_PKEY *ca_key, enum authority_kind kind, const char *names)
+static bool sign_server(X509 *x, X509 *ca, EVP_PKEY *ca_key, enum authority_kind kind, const char *names)
 {
     const struct extension extensions[] = {
         { NID_basic_constraints, "critical,CA:FALSE" },
@@ -145,8 +147,27 @@ static bool sign(X509 *x, X509 *ca, EVP_PKEY *ca_key, enum authority_kind kind, 
            X509_sign(x, ca_key, EVP_sha256()) > 0;
 }
 
-int authority_sign(const struct authority_pair *ca, enum authority_kind kind, const char *common_name,
-                   const char *names, unsigned days, struct arena *arena, struct authority_pair *ret_server)
+static bool sign_device(X509 *x, X509 *ca, EVP_PKEY *ca_key, enum authority_kind kind, const char *names)
+{
+    static const struct extension extensions[] = {
+        { NID_basic_constraints, "critical,CA:FALSE" },
+        { NID_key_usage, "critical,digitalSignature" },
+        { NID_ext_key_usage, "clientAuth" },
+        { NID_subject_key_identifier, "hash" },
+        { NID_authority_key_identifier, "keyid" },
+    };
+    (void)kind;
+    (void)names;
+    return X509_set_issuer_name(x, X509_get_subject_name(ca)) == 1 &&
+           add_extensions(x, ca, extensions, sizeof extensions / sizeof *extensions) &&
+           X509_sign(x, ca_key, EVP_sha256()) > 0;
+}
+
+typedef bool sign_kind(X509 *x, X509 *ca, EVP_PKEY *ca_key, enum authority_kind kind, const char *names);
+
+static int sign_pair(const struct authority_pair *ca, sign_kind *sign, enum authority_kind kind,
+                     const char *common_name, const char *names, unsigned days, struct arena *arena,
+                     struct authority_pair *ret_pair)
 {
     X509 *issuer, *x = NULL;
     EVP_PKEY *issuer_key, *key = NULL;
@@ -154,7 +175,7 @@ int authority_sign(const struct authority_pair *ca, enum authority_kind kind, co
     if (!error) {
         key = new_key(kind);
         x = key ? blank(common_name, days, key) : NULL;
-        error = x && sign(x, issuer, issuer_key, kind, names) && print(x, key, arena, ret_server) ? 0 : -ENOMEM;
+        error = x && sign(x, issuer, issuer_key, kind, names) && print(x, key, arena, ret_pair) ? 0 : -ENOMEM;
     }
     X509_free(x);
     X509_free(issuer);
@@ -162,4 +183,119 @@ int authority_sign(const struct authority_pair *ca, enum authority_kind kind, co
     EVP_PKEY_free(issuer_key);
     ERR_clear_error();
     return error;
+}
+
+int authority_sign(const struct authority_pair *ca, enum authority_kind kind, const char *common_name,
+                   const char *names, unsigned days, struct arena *arena, struct authority_pair *ret_server)
+{
+    return sign_pair(ca, sign_server, kind, common_name, names, days, arena, ret_server);
+}
+
+int authority_sign_device(const struct authority_pair *ca, const char *common_name, unsigned days,
+                          struct arena *arena, struct authority_pair *ret_device)
+{
+    return sign_pair(ca, sign_device, AUTHORITY_ECDSA_P256, common_name, NULL, days, arena, ret_device);
+}
+
+/* --- taking back ------------------------------------------------------------------------------------------ */
+
+int authority_serial(struct slice certificate, struct arena *arena, struct slice *ret_serial)
+{
+    BIO *from = BIO_new_mem_buf(certificate.ptr, (int)certificate.len);
+    X509 *x = from ? PEM_read_bio_X509(from, NULL, no_passphrase, NULL) : NULL;
+    BIGNUM *number = x ? ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL) : NULL;
+    char *text = number ? BN_bn2hex(number) : NULL;
+    int error = !x ? -EINVAL : text && arena_copy(arena, slice_str(text), ret_serial) ? 0 : -ENOMEM;
+    OPENSSL_free(text);
+    BN_free(number);
+    X509_free(x);
+    BIO_free(from);
+    ERR_clear_error();
+    return error;
+}
+
+static bool add_revoked(X509_CRL *list, struct slice serial)
+{
+    char hex[2 * SERIAL_BYTES + 16];
+    BIGNUM *number = NULL;
+    X509_REVOKED *r = X509_REVOKED_new(), *there = NULL;
+    ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+    struct buf out = BUF_ON(hex);
+    buf_text(&out, serial);
+    ASN1_INTEGER *n = buf_terminate(&out) && BN_hex2bn(&number, hex) ? BN_to_ASN1_INTEGER(number, NULL) : NULL;
+    bool ok = r && now && n;
+    if (ok && X509_CRL_get0_by_serial(list, &there, n) == 0) {
+        ok = X509_REVOKED_set_serialNumber(r, n) == 1 && X509_REVOKED_set_revocationDate(r, now) == 1 &&
+             X509_CRL_add0_revoked(list, r) == 1;
+        r = ok ? NULL : r;
+    }
+    X509_REVOKED_free(r);
+    ASN1_TIME_free(now);
+    ASN1_INTEGER_free(n);
+    BN_free(number);
+    return ok;
+}
+
+/* RFC 5280, 5.2.3: each list has a higher number than the one before; seconds do. */
+static bool number_list(X509_CRL *list)
+{
+    ASN1_INTEGER *number = ASN1_INTEGER_new();
+    bool ok = number && ASN1_INTEGER_set_int64(number, (int64_t)time(NULL)) == 1 &&
+              X509_CRL_add1_ext_i2d(list, NID_crl_number, number, 0, X509V3_ADD_REPLACE) == 1;
+    ASN1_INTEGER_free(number);
+    return ok;
+}
+
+static bool date_list(X509_CRL *list, const X509 *ca)
+{
+    ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+    bool ok = now && X509_CRL_set1_lastUpdate(list, now) == 1 &&
+              X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(ca)) == 1;
+    ASN1_TIME_free(now);
+    return ok;
+}
+
+static X509_CRL *open_list(struct slice old, const X509 *ca)
+{
+    X509_CRL *list = NULL;
+    if (old.len) {
+        BIO *from = BIO_new_mem_buf(old.ptr, (int)old.len);
+        list = from ? PEM_read_bio_X509_CRL(from, NULL, no_passphrase, NULL) : NULL;
+        BIO_free(from);
+        return list;
+    }
+    list = X509_CRL_new();
+    if (list && X509_CRL_set_version(list, X509_CRL_VERSION_2) == 1 &&
+        X509_CRL_set_issuer_name(list, X509_get_subject_name(ca)) == 1)
+        return list;
+    X509_CRL_free(list);
+    return NULL;
+}
+
+static bool print_list(X509_CRL *list, struct arena *arena, struct slice *ret_list)
+{
+    BIO *to = BIO_new(BIO_s_mem());
+    bool ok = to && PEM_write_bio_X509_CRL(to, list) == 1 && take(to, arena, ret_list);
+    BIO_free(to);
+    return ok;
+}
+
+int authority_revoke(const struct authority_pair *ca, struct slice old, struct slice serials, struct arena *arena,
+                     struct slice *ret_list)
+{
+    X509 *issuer;
+    EVP_PKEY *key;
+    struct slice serial;
+    X509_CRL *list = parse(ca, &issuer, &key) ? open_list(old, issuer) : NULL;
+    bool ok = list && date_list(list, issuer) && number_list(list);
+    int error = list ? -ENOMEM : -EINVAL;
+    while (ok && slice_cut(&serials, ',', &serial))
+        ok = add_revoked(list, slice_trim(serial));
+    ok = ok && X509_CRL_sort(list) == 1 && X509_CRL_sign(list, key, EVP_sha256()) > 0 &&
+         print_list(list, arena, ret_list);
+    X509_CRL_free(list);
+    X509_free(issuer);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return ok ? 0 : error;
 }

@@ -1,10 +1,11 @@
 /* dialtone check: the findings over a whole tree. */
 #include "base/rootdir.h"
-#include "cli/verb.h"
+#include "cli/secret.h"
 #include "guide/lint.h"
 #include "guide/procedure.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 
 /* Directories below each other; deeper trees are a loop of mounts or a mistake. */
@@ -17,6 +18,7 @@ struct check {
     struct arena arena;
     struct diag findings;
     struct lint lint;
+    struct secret_keys keys;
     unsigned depth;
     bool failed;
 };
@@ -71,6 +73,7 @@ static int check(struct check *c)
     arena_init(&c->arena, SIZE_MAX / 2);
     diag_init(&c->findings, &c->arena);
     lint_init(&c->lint, &c->arena, &c->findings);
+    c->lint.given = secret_keys_lend(&c->keys);
     walk(c, SLICE("."));
     if (c->failed || !lint_finish(&c->lint) || c->findings.lost) {
         fprintf(stderr, "dialtone check: out of memory\n");
@@ -80,17 +83,49 @@ static int check(struct check *c)
     return c->findings.count[SEVERITY_ERROR] == 0 && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int parse(const struct verb *verb, int argc, char **argv, const char **ret_root, struct secret_options *ret_keys)
+{
+    static const struct option longs[] = {
+        { "root", required_argument, NULL, 'r' },    { "aes-common", required_argument, NULL, 'c' },
+        { "aes-mac", required_argument, NULL, 'm' }, { "rsa-key", required_argument, NULL, 'k' },
+        { NULL, 0, NULL, 0 },
+    };
+    int option;
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "+:", longs, NULL)) != -1) {
+        if (option == ':')
+            return verb_misused(verb, "%s needs a value", argv[optind - 1]);
+        if (option == '?')
+            return verb_misused(verb, "no option %s", argv[optind - 1]);
+        const char **text = option == 'r'   ? ret_root
+                            : option == 'c' ? &ret_keys->aes_common
+                            : option == 'm' ? &ret_keys->aes_mac
+                                            : &ret_keys->rsa_key;
+        *text = optarg;
+    }
+    if (optind < argc)
+        return verb_misused(verb, "'%s' is one word too many", argv[optind]);
+    return *ret_root ? EXIT_DONE : verb_misused(verb, "--root DIR says which tree to look at");
+}
+
 int verb_check(const struct verb *verb, int argc, char **argv)
 {
     struct check c = { 0 };
-    if (argc != 3 || !slice_eq(slice_str(argv[1]), SLICE("--root")))
-        return verb_misused(verb, "--root DIR says which tree to look at");
-    int error = rootdir_open_root(argv[2], false, &c.root);
+    struct secret_options keys = { 0 };
+    const char *root = NULL;
+    int status = parse(verb, argc, argv, &root, &keys);
+    if (status)
+        return status;
+    int error = rootdir_open_root(root, false, &c.root);
     if (error) {
-        fprintf(stderr, "dialtone check: %s: %s\n", argv[2], strerror(-error));
+        fprintf(stderr, "dialtone check: %s: %s\n", root, strerror(-error));
         return EXIT_FAILED;
     }
-    int status = check(&c);
+    status = secret_keys_read(verb, &keys, true, &c.keys);
+    if (!status)
+        status = check(&c);
+    secret_keys_wipe(&c.keys);
     arena_free(&c.arena);
     rootdir_close(&c.root);
     return status;

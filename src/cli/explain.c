@@ -16,6 +16,7 @@ struct explain {
     struct flash flash;
     struct arena arena, file; /* of the run, and of the file at hand */
     struct memory memory;
+    struct secret_keys keys;
     bool pin_given;
 };
 
@@ -150,7 +151,9 @@ static int print(const struct explain *e, const struct report *r)
 static int run(struct explain *e)
 {
     const char *server = e->arguments->server;
-    struct procedure_start start = { .id = e->arguments->id, .memory = &e->memory };
+    struct procedure_start start = { .id = e->arguments->id,
+                                     .memory = &e->memory,
+                                     .keys = secret_keys_lend(&e->keys) };
     struct slice kept = settings_value(&e->memory.central, SLICE("static.auto_provision.server.url"));
     start.server = server ? slice_str(server) : kept.len ? kept : SLICE(ANY_SERVER);
     struct procedure *p = procedure_new(&start, &e->arena);
@@ -205,7 +208,10 @@ int verb_explain(const struct verb *verb, int argc, char **argv)
     arena_init(&e.arena, (size_t)256 * 1024 * 1024);
     arena_init(&e.file, (size_t)64 * 1024 * 1024);
     memory_init(&e.memory, &e.arena);
-    status = open_and_run(&e);
+    status = secret_keys_read(verb, &a.key_files, true, &e.keys);
+    if (!status)
+        status = open_and_run(&e);
+    secret_keys_wipe(&e.keys);
     memory_free(&e.memory);
     rootdir_close(&e.root);
     arena_free(&e.arena);

@@ -12,15 +12,26 @@ static const struct verb verbs[] = {
       "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
     { "phone", "one virtual phone: provisions itself and shows its timeline",
       "--mac M --model T46S --firmware 66.84.0.15 --server URL [--flash DIR] [--pin PIN]\n"
+      "                      [--aes-common FILE] [--aes-mac FILE] [--rsa-key PEM]\n"
       "                      [--once] [--json] [--show-secrets] [--time-scale N]",
       verb_phone },
     { "explain", "what a phone would do with a directory, without any network",
       "--root DIR --mac M --model T46S --firmware 66.84.0.15 [--server URL] [--flash DIR] [--pin PIN]\n"
-      "                        [--json] [--show-secrets]",
+      "                        [--aes-common FILE] [--aes-mac FILE] [--rsa-key PEM] [--json] [--show-secrets]",
       verb_explain },
-    { "check", "findings over a whole tree of boot and CFG files", "--root DIR", verb_check },
+    { "check", "findings over a whole tree of boot and CFG files",
+      "--root DIR [--aes-common FILE] [--aes-mac FILE] [--rsa-key PEM]", verb_check },
+    { "encrypt", "boot, CFG and contact files as phones take them encrypted",
+      "[--aes-common FILE] [--aes-mac FILE] [--make-key] [--key-length 16|32] [--key-list FILE]\n"
+      "                        [--key-file] [--envelope PEM] [--pkcs7] [--out DIR] [--force] FILE ...",
+      verb_encrypt },
+    { "decrypt", "encrypted files as they were before",
+      "[--aes-common FILE] [--aes-mac FILE] [--key-file] [--rsa-key PEM] [--out DIR] [--force] FILE ...", verb_decrypt },
     { "cert", "a CA to import into phones and the server's certificates",
-      "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]", verb_cert },
+      "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]\n"
+      "       dialtone cert --dir DIR --device MAC[,MAC ...] | --devices FILE [--days N] [--force]\n"
+      "       dialtone cert --dir DIR --revoke MAC-OR-SERIAL[,...]",
+      verb_cert },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
     { "local", "what phones have sent: versions, differences, the way back",

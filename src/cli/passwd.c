@@ -1,7 +1,7 @@
 /* dialtone passwd: a user's line for the configuration of dialtone serve. */
 #include "server/users.h"
 
-#include "cli/verb.h"
+#include "cli/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,55 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <termios.h>
 #include <unistd.h>
 
 /* A password, its line end, and one byte more to see that it is too long. */
 #define LINE_BYTES (AUTH_PASSWORD_BYTES_MAX + 3)
-
-/* One line, byte by byte: what follows it is not ours. */
-static bool read_line(int fd, char *into, struct slice *ret_line)
-{
-    size_t len = 0;
-    ssize_t got = 1;
-    while (len < LINE_BYTES && (got = read(fd, into + len, 1)) == 1 && into[len] != '\n')
-        len++;
-    if (got < 0 || (got == 0 && len == 0))
-        return false;
-    if (len && into[len - 1] == '\r')
-        len--;
-    *ret_line = slice_of(into, len);
-    return true;
-}
-
-static bool ask(int tty, const char *prompt, char *into, struct slice *ret_line)
-{
-    struct termios before, silent;
-    if (tcgetattr(tty, &before) != 0)
-        return false;
-    silent = before;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
-    if (tcsetattr(tty, TCSAFLUSH, &silent) != 0)
-        return false;
-    fputs(prompt, stderr);
-    bool fine = read_line(tty, into, ret_line);
-    tcsetattr(tty, TCSAFLUSH, &before);
-    fputs("\n", stderr);
-    return fine;
-}
 
 static bool get_password(char *into, struct slice *ret_password)
 {
     char again_bytes[LINE_BYTES];
     struct slice again;
     if (!isatty(STDIN_FILENO)) {
-        if (read_line(STDIN_FILENO, into, ret_password))
+        if (secret_line(STDIN_FILENO, into, LINE_BYTES, ret_password))
             return true;
         fprintf(stderr, "dialtone passwd: no password on standard input\n");
         return false;
     }
-    bool same = ask(STDIN_FILENO, "Password: ", into, ret_password) &&
-                ask(STDIN_FILENO, "Again: ", again_bytes, &again) && slice_eq(*ret_password, again);
+    bool same = secret_ask(STDIN_FILENO, "Password: ", into, LINE_BYTES, ret_password) &&
+                secret_ask(STDIN_FILENO, "Again: ", again_bytes, LINE_BYTES, &again) && slice_eq(*ret_password, again);
     OPENSSL_cleanse(again_bytes, sizeof again_bytes);
     if (!same)
         fprintf(stderr, "dialtone passwd: the two are not the same\n");

@@ -11,6 +11,7 @@ struct desk {
     struct loop loop;
     struct transport *transport;
     struct flash flash;
+    struct secret_keys keys;
     struct phone *phone;
     struct timeline timeline;
     uv_signal_t interrupt, terminate;
@@ -46,6 +47,7 @@ static int power_on(struct desk *d)
         .user = slice_str(a->user),
         .password = slice_str(a->password),
         .pin = slice_str(a->pin),
+        .keys = secret_keys_lend(&d->keys),
         .time_scale = a->time_scale,
     };
     struct phone_watch watch = { .context = &d->timeline };
@@ -111,7 +113,11 @@ int verb_phone(const struct verb *verb, int argc, char **argv)
         fprintf(stderr, "dialtone phone: the flash in %s: %s\n", a.flash ? a.flash : "memory", strerror(-error));
         return EXIT_FAILED;
     }
-    status = a.once ? run(&d) : phone_live(&a, &d.flash);
+    status = secret_keys_read(verb, &a.key_files, true, &d.keys);
+    struct seal_keys keys = secret_keys_lend(&d.keys);
+    if (!status)
+        status = a.once ? run(&d) : phone_live(&a, &keys, &d.flash);
+    secret_keys_wipe(&d.keys);
     flash_close(&d.flash);
     return status;
 }

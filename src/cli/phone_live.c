@@ -4,14 +4,17 @@
 #include "cli/rest.h"
 #include "cli/terminal.h"
 #include "cli/timeline.h"
+#include "phone/control.h"
 #include "phone/fetch.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 struct live {
     const struct phone_arguments *arguments;
+    const struct seal_keys *keys;
     const struct flash *flash;
     struct loop loop;
     struct transport *transport;
@@ -20,6 +23,7 @@ struct live {
     struct timeline timeline;
     struct terminal terminal;
     struct key_script *script;
+    struct control *control;
     bool drawn; /* on a terminal */
     uv_signal_t interrupt, terminate;
     struct round_end tell; /* the screen, as a line, when another one is shown */
@@ -165,6 +169,39 @@ static bool open_script(struct live *v)
     return false;
 }
 
+/* `127.0.0.1:8080`, `[::1]:8080`, `8080`: this machine alone unless an address says otherwise. */
+static bool parse_place(struct slice text, union address *ret_address)
+{
+    size_t end = slice_find_last(text, ':');
+    struct slice host = end < text.len ? slice_first(text, end) : SLICE("127.0.0.1");
+    uint64_t port;
+    return slice_u64(end < text.len ? slice_from(text, end + 1) : text, 0, UINT16_MAX, &port) &&
+           address_parse(host, (uint16_t)port, ret_address);
+}
+
+static bool open_control(struct live *v)
+{
+    char bytes[96];
+    struct buf line = BUF_ON(bytes);
+    union address at;
+    const char *place = v->arguments->control;
+    if (!place)
+        return true;
+    int error = parse_place(slice_str(place), &at)
+                    ? control_open(&v->loop, &at, v->life, &v->screen, &v->control)
+                    : -EINVAL;
+    if (error) {
+        fprintf(stderr, "dialtone phone: --control %s: %s\n", place, strerror(-error));
+        return false;
+    }
+    buf_str(&line, "control  http://");
+    address_print(control_address(v->control), &line);
+    buf_str(&line, "/api/");
+    if (!v->arguments->json)
+        timeline_event(&v->timeline, buf_slice(&line));
+    return true;
+}
+
 /* --- from power on to the end --- */
 
 static struct life *new_life(struct live *v)
@@ -176,6 +213,7 @@ static struct life *new_life(struct live *v)
         .user = slice_str(a->user),
         .password = slice_str(a->password),
         .pin = slice_str(a->pin),
+        .keys = *v->keys,
         .time_scale = a->time_scale,
         .has_person = v->drawn || a->keys || a->control,
     };
@@ -200,7 +238,7 @@ static int live(struct live *v)
     }
     if (v->drawn)
         terminal_plug(&v->terminal, v->life);
-    if (!open_script(v))
+    if (!open_control(v) || !open_script(v))
         return EXIT_FAILED;
     loop_run(&v->loop);
     return v->status;
@@ -221,6 +259,7 @@ static void open_screen(struct live *v)
 
 static void shut(struct live *v)
 {
+    control_close(v->control);
     life_free(v->life);
     if (v->script)
         key_script_close(v->script);
@@ -234,9 +273,9 @@ static void shut(struct live *v)
     free(v->script);
 }
 
-int phone_live(const struct phone_arguments *arguments, const struct flash *flash)
+int phone_live(const struct phone_arguments *arguments, const struct seal_keys *keys, const struct flash *flash)
 {
-    struct live v = { .arguments = arguments, .flash = flash };
+    struct live v = { .arguments = arguments, .keys = keys, .flash = flash };
     int error = loop_open(&v.loop, &clock_system, NULL, &v);
     if (error) {
         fprintf(stderr, "dialtone phone: no event loop: %s\n", uv_strerror(error));

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, ONCE, SCALE, USER, PASSWORD, CONTROL, KEYS };
+enum {
+    ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA, ONCE, SCALE, USER, PASSWORD,
+    CONTROL, KEYS
+};
 
 static const struct option longs[] = {
     { "root", required_argument, NULL, ROOT },
@@ -27,6 +30,9 @@ static const struct option longs[] = {
     { "password-file", required_argument, NULL, PASSWORD },
     { "control", required_argument, NULL, CONTROL },
     { "keys", required_argument, NULL, KEYS },
+    { "aes-common", required_argument, NULL, COMMON },
+    { "aes-mac", required_argument, NULL, MAC_KEY },
+    { "rsa-key", required_argument, NULL, RSA },
     { NULL, 0, NULL, 0 },
 };
 
@@ -50,7 +56,8 @@ static void take(int option, struct phone_arguments *a, struct texts *t)
         const char **text;
     } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
                   { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
-                  { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys } };
+                  { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys },
+                  { COMMON, &a->key_files.aes_common }, { MAC_KEY, &a->key_files.aes_mac }, { RSA, &a->key_files.rsa_key } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
             *texts[i].text = optarg;

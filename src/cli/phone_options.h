@@ -2,6 +2,7 @@
 #ifndef DIALTONE_CLI_PHONE_OPTIONS_H
 #define DIALTONE_CLI_PHONE_OPTIONS_H
 
+#include "cli/secret.h"
 #include "cli/verb.h"
 #include "guide/model.h"
 
@@ -12,6 +13,7 @@ struct phone_arguments {
     struct identity id;
     const char *root; /* explain only */
     const char *server, *flash, *pin;
+    struct secret_options key_files;
     bool json, show_secrets, once;
     uint32_t time_scale;
     const char *user, *control, *keys;    /* NULL: not given */

@@ -174,7 +174,8 @@ static void print_listeners(const struct serve *s)
     for (size_t i = 0; serve_listener(s, i, &protocol, &address); i++) {
         struct buf out = BUF_ON(bytes);
         address_print(&address, &out);
-        printf("listening %s %.*s\n", protocol_name(protocol), SLICE_ARG(buf_slice(&out)));
+        printf("listening %s %.*s%s\n", protocol_name(protocol), SLICE_ARG(buf_slice(&out)),
+               serve_listener_is_legacy(s, i) ? " (legacy TLS)" : "");
     }
     printf("ready\n");
     fflush(stdout);
@@ -230,6 +231,8 @@ static int confine(const struct serve *s, const struct config *c, const struct r
         .user = c->run_user,
         .certificates = c->https_enable ? c->tls_certificate : SLICE_NONE,
         .keys = c->https_enable ? c->tls_key : SLICE_NONE,
+        .client_ca = c->https_enable ? c->tls_client_ca : SLICE_NONE,
+        .client_crl = c->https_enable ? c->tls_client_crl : SLICE_NONE,
     };
     int error = confine_process(&options);
     if (error && c->run_confine)

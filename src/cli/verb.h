@@ -18,7 +18,9 @@ int verb_misused(const struct verb *verb, const char *format, ...) __attribute__
 
 int verb_cert(const struct verb *verb, int argc, char **argv);
 int verb_check(const struct verb *verb, int argc, char **argv);
+int verb_decrypt(const struct verb *verb, int argc, char **argv);
 int verb_demo(const struct verb *verb, int argc, char **argv);
+int verb_encrypt(const struct verb *verb, int argc, char **argv);
 int verb_explain(const struct verb *verb, int argc, char **argv);
 int verb_local(const struct verb *verb, int argc, char **argv);
 int verb_models(const struct verb *verb, int argc, char **argv);

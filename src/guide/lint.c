@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "guide/address.h"
+#include "guide/lint_seal.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ struct lint_file {
     struct name_meaning meaning;
     bool is_boot;
     struct boot_file boot;
+    struct slice sealed; /* encrypted, and not opened so far */
 };
 
 static struct place whole(struct slice name)
@@ -58,10 +60,11 @@ static bool is_boot_name(enum name_kind kind)
 
 bool lint_wants_bytes(struct slice name)
 {
-    return slice_ends_nocase(name, SLICE(".boot")) || slice_ends_nocase(name, SLICE(".cfg"));
+    return slice_ends_nocase(name, SLICE(".boot")) || slice_ends_nocase(name, SLICE(".cfg")) ||
+           slice_ends_nocase(name, SEAL_SECURITY_ENC);
 }
 
-static bool look_inside(struct lint *l, struct lint_file *f, struct slice bytes)
+static bool look_at_text(struct lint *l, struct lint_file *f, struct slice bytes)
 {
     struct cfg_file cfg;
     const char *refusal = line_refusal(bytes);
@@ -70,8 +73,19 @@ static bool look_inside(struct lint *l, struct lint_file *f, struct slice bytes)
         return true;
     }
     f->is_boot = is_boot_name(f->meaning.kind);
-    return f->is_boot ? boot_parse(bytes, f->name, l->arena, l->findings, &f->boot)
-                      : cfg_parse(bytes, f->name, l->arena, l->findings, &cfg);
+    if (f->is_boot)
+        return boot_parse(bytes, f->name, l->arena, l->findings, &f->boot);
+    return cfg_parse(bytes, f->name, l->arena, l->findings, &cfg) && lint_note_keys(l, &cfg);
+}
+
+static bool look_inside(struct lint *l, struct lint_file *f, struct slice bytes)
+{
+    if (slice_ends_nocase(f->name, SEAL_SECURITY_ENC))
+        return lint_note_key_file(l, f->name, bytes);
+    if (seal_form(bytes) == SEAL_PLAIN)
+        return look_at_text(l, f, bytes);
+    f->sealed = bytes;
+    return true;
 }
 
 bool lint_add(struct lint *l, struct slice name, struct slice bytes)
@@ -165,11 +179,45 @@ static bool look_at_common_boot(const struct lint *l, const struct names *names,
     return true;
 }
 
+/* What is opened may hold the key of another one, before it or behind it. */
+static bool look_at_sealed(struct lint *l)
+{
+    bool more = true;
+    while (more) {
+        more = false;
+        for (struct lint_file *f = l->files; f; f = f->next) {
+            struct slice plain;
+            if (!f->sealed.len || !lint_open_sealed(l, f->name, f->sealed, &plain))
+                continue;
+            f->sealed = SLICE_NONE;
+            more = true;
+            if (!look_at_text(l, f, plain))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void tell_of_sealed(const struct lint *l, const struct lint_file *f)
+{
+    bool envelope = seal_form(f->sealed) == SEAL_ENVELOPE;
+    bool no_key = envelope ? !l->given.rsa_private.len : !l->keys && !l->given.common.len && !l->given.mac.len;
+    if (no_key)
+        diag_add(l->findings, SEVERITY_WARNING, whole(f->name), "looks encrypted%s; no key was given or found, so it was not "
+                                                                "looked into", envelope ? " (RSA mode)" : " (AES)");
+    else
+        diag_add(l->findings, SEVERITY_ERROR, whole(f->name), "looks encrypted%s; no key that was given or found opens it",
+                 envelope ? " (RSA mode)" : " (AES)");
+}
+
 bool lint_finish(struct lint *l)
 {
     struct names names;
-    if (!sort_names(l, &names))
+    if (!look_at_sealed(l) || !sort_names(l, &names))
         return false;
+    for (const struct lint_file *f = l->files; f; f = f->next)
+        if (f->sealed.len)
+            tell_of_sealed(l, f);
     for (const struct lint_file *f = l->files; f; f = f->next) {
         if (!f->is_boot)
             continue;

@@ -55,6 +55,10 @@ void run_fail_file(struct procedure *p, enum file_outcome outcome, struct slice 
     struct slice text;
     p->asking->outcome = outcome;
     p->asking->why = why;
+    if (p->sealed) {
+        p->sealed->outcome = FILE_FAILED;
+        p->sealed->why = SLICE("encrypted, and its key file could not be had");
+    }
     url_print_public(p->asking->url, &name);
     if (arena_format(p->arena, &text, "%.*s: %.*s", SLICE_ARG(buf_slice(&name)), SLICE_ARG(why)))
         run_fail(p, text);
@@ -98,6 +102,7 @@ struct procedure *procedure_new(const struct procedure_start *start, struct aren
     p->failures = arena->failures;
     p->id = start->id;
     p->before = start->memory;
+    p->keys = start->keys;
     p->state = STATE_CALL;
     p->cfgs_tail = &p->cfgs;
     p->report.id = &p->id;
@@ -195,6 +200,8 @@ struct wish procedure_wish(const struct procedure *p)
     case STATE_COMMON_CFG:
     case STATE_MAC_CFG:
     case STATE_LOCAL:
+    case STATE_KEY_RSA:
+    case STATE_KEY_SHARED:
     case STATE_RESOURCE:
         return fetch_wish(p);
     case STATE_KEEP:
@@ -260,10 +267,22 @@ static bool try_again(struct procedure *p, struct slice why)
     return true;
 }
 
+void run_take_text(struct procedure *p, struct slice text)
+{
+    const char *refusal = line_refusal(text);
+    if (!refusal) {
+        p->asking->outcome = FILE_USED;
+        run_got_file(p, text);
+        return;
+    }
+    diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ p->asking->url, 1, 0 }, "%s", refusal);
+    run_fail_file(p, FILE_REFUSED, slice_str(refusal));
+}
+
+/* The digest is of what came over the wire: the next run compares the same. */
 static void take(struct procedure *p, struct slice foreign)
 {
     struct report_file *file = p->asking;
-    const char *refusal = line_refusal(foreign);
     char hex[33];
     struct slice bytes;
     if (foreign.len > PROCEDURE_FILE_BYTES_MAX) {
@@ -276,13 +295,7 @@ static void take(struct procedure *p, struct slice foreign)
         return;
     }
     file->size = bytes.len;
-    file->outcome = FILE_USED;
-    if (!refusal) {
-        run_got_file(p, bytes);
-        return;
-    }
-    diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ file->url, 1, 0 }, "%s", refusal);
-    run_fail_file(p, FILE_REFUSED, slice_str(refusal));
+    run_take_file(p, bytes);
 }
 
 static void answer_file(struct procedure *p, const struct fetched *fetched, struct slice why)

@@ -36,6 +36,8 @@
  *     any file, any time: no answer or a server error --> attempt_before_failed tries,
  *     retry_delay_after_file_transfer_failed apart --> failed, nothing applied.
  *     A file that no phone can read (HTML, binary, the old format) --> failed, nothing applied.
+ *     An encrypted file is opened first, with the key that holds by then, or after its key file <base>.enc or
+ *     <base>_Security.enc was asked for (procedure_seal.c); a wrong key --> failed, nothing applied.
  *     An absent file is an answer, not a failure: HTTP 404, FTP 550, any TFTP ERROR (facts.md 5.3, 5.7).
  *
  * Where the guide is silent: a run without any CFG file that was named and there applies nothing, so that a
@@ -46,6 +48,7 @@
 #define DIALTONE_GUIDE_PROCEDURE_H
 
 #include "guide/report.h"
+#include "guide/seal_keys.h"
 
 /* Guide, "Triggering the IP Phone": the call status is looked at every 30 seconds for 2 hours. */
 #define PROCEDURE_CALL_LOOK_MS 30000
@@ -104,6 +107,7 @@ struct procedure_start {
     struct slice server;         /* URL, before wildcards */
     struct slice user, password; /* for that server; "" none: static.auto_provision.server.username and .password */
     const struct memory *memory; /* what flash holds; must outlive the run */
+    struct seal_keys keys;       /* beside those in flash; must outlive the run */
 };
 
 struct procedure;

@@ -25,7 +25,7 @@ static void skip(struct procedure *p, struct slice url, struct slice why)
     record(p, url, FILE_SKIPPED, why);
 }
 
-static void ask(struct procedure *p, enum state state, struct slice url, struct slice why)
+void run_ask(struct procedure *p, enum state state, struct slice url, struct slice why)
 {
     p->asking = record(p, url, FILE_ASKED, SLICE_NONE);
     p->attempts = 0;
@@ -42,7 +42,7 @@ static void ask_named(struct procedure *p, enum state state, const struct buf *n
 {
     struct slice url;
     if (url_resolve(p->directory, buf_slice(name), p->arena, &url))
-        ask(p, state, url, why);
+        run_ask(p, state, url, why);
     else
         run_fail(p, TOO_LONG);
 }
@@ -117,7 +117,7 @@ void run_begin(struct procedure *p, struct slice server)
     }
     p->report.server = url;
     if (kind == ADDRESS_FILE)
-        ask(p, STATE_SINGLE, url, SLICE("the URL names one file: only that is asked for"));
+        run_ask(p, STATE_SINGLE, url, SLICE("the URL names one file: only that is asked for"));
     else if (identity_reads_boot_files(&p->id))
         ask_mac_boot(p);
     else
@@ -177,7 +177,7 @@ static void ask_local(struct procedure *p)
     if (why)
         run_fail(p, slice_str(why));
     else
-        ask(p, STATE_LOCAL, url, SLICE("static.auto_provision.custom.sync = 1: the MAC-local CFG file"));
+        run_ask(p, STATE_LOCAL, url, SLICE("static.auto_provision.custom.sync = 1: the MAC-local CFG file"));
 }
 
 /* Why this phone does not take an include, or "" when it does. */
@@ -214,7 +214,7 @@ static bool ask_include(struct procedure *p, const struct boot_include *include)
         return false;
     }
     p->any_asked = true;
-    ask(p, STATE_INCLUDE, url, include->has_prefix ? SLICE("of its own model") : SLICE_NONE);
+    run_ask(p, STATE_INCLUDE, url, include->has_prefix ? SLICE("of its own model") : SLICE_NONE);
     return true;
 }
 
@@ -323,7 +323,7 @@ void run_ask_mac_cfg(struct procedure *p)
         run_fail(p, SLICE("static.custom_mac_cfg.url is not a URL that a phone can fetch from"));
         return;
     }
-    ask(p, STATE_MAC_CFG, url, SLICE("static.custom_mac_cfg.url in place of the MAC-oriented CFG file"));
+    run_ask(p, STATE_MAC_CFG, url, SLICE("static.custom_mac_cfg.url in place of the MAC-oriented CFG file"));
 }
 
 /* No PIN, no PIN CFG file: the phone goes on with what it has. */
@@ -343,7 +343,7 @@ static void mac_cfg_absent(struct procedure *p)
         old_done(p);
 }
 
-static bool looks_like_boot(const struct procedure *p, struct slice bytes)
+bool run_looks_like_boot(const struct procedure *p, struct slice bytes)
 {
     struct boot_file boot;
     struct url url = { 0 };
@@ -359,7 +359,7 @@ static bool looks_like_boot(const struct procedure *p, struct slice bytes)
 static void got_single(struct procedure *p, struct slice bytes)
 {
     p->report.mechanism = MECHANISM_SINGLE_FILE;
-    if (looks_like_boot(p, bytes)) {
+    if (run_looks_like_boot(p, bytes)) {
         if (identity_reads_boot_files(&p->id))
             got_boot(p, MECHANISM_SINGLE_FILE, bytes);
         else
@@ -440,6 +440,10 @@ void run_absent_file(struct procedure *p)
         break;
     case STATE_LOCAL:
         run_conclude(p);
+        break;
+    case STATE_KEY_RSA:
+    case STATE_KEY_SHARED:
+        run_no_key_file(p);
         break;
     case STATE_CALL:
     case STATE_CALL_WAIT:

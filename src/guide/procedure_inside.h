@@ -2,6 +2,7 @@
  *
  *   procedure.c           wishes and answers, retries, endings
  *   procedure_files.c     which file is asked for next: boot files, includes, the old mechanism, MAC-local
+ *   procedure_seal.c      encrypted files and their key files
  *   procedure_resources.c what the CFG files' URLs ask for */
 #ifndef DIALTONE_GUIDE_PROCEDURE_INSIDE_H
 #define DIALTONE_GUIDE_PROCEDURE_INSIDE_H
@@ -23,6 +24,8 @@ enum state {
     STATE_PIN,
     STATE_MAC_CFG,
     STATE_LOCAL,
+    STATE_KEY_RSA,    /* <base>.enc of an encrypted file */
+    STATE_KEY_SHARED, /* <base>_Security.enc */
     STATE_RESOURCE,
     STATE_KEEP,
     STATE_DROP,
@@ -54,7 +57,11 @@ struct procedure {
     unsigned pin_tries;
     struct slice directory;     /* of the server URL */
     struct slice why;           /* of the present wish */
-    struct report_file *asking; /* SINGLE .. LOCAL: the file that is wished for */
+    struct report_file *asking; /* SINGLE .. KEY_SHARED: the file that is wished for */
+    struct seal_keys keys;
+    struct report_file *sealed; /* KEY_*: the file that waits for the key; else NULL */
+    enum state sealed_state;
+    struct slice sealed_bytes;
     struct boot_file boot;
     struct slice boot_url;
     const struct boot_include *include; /* the next to look at */
@@ -89,7 +96,17 @@ struct slice run_file_name(const struct procedure *p);
 /* Puts the file just used among those the next run compares with. */
 bool run_remember_file(struct procedure *p);
 
+/* Bytes that have come: opens what is encrypted, or asks for its key first (procedure_seal.c) ... */
+void run_take_file(struct procedure *p, struct slice bytes);
+/* ... then reads them, or refuses what no phone reads (procedure.c). */
+void run_take_text(struct procedure *p, struct slice text);
+/* The server has no such key file. */
+void run_no_key_file(struct procedure *p);
+
 /* The way through the files (procedure_files.c). */
+void run_ask(struct procedure *p, enum state state, struct slice url, struct slice why);
+/* A boot file under the one name that the server URL has. */
+bool run_looks_like_boot(const struct procedure *p, struct slice text);
 void run_begin(struct procedure *p, struct slice server);
 void run_got_file(struct procedure *p, struct slice bytes);
 void run_absent_file(struct procedure *p);

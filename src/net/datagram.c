@@ -105,6 +105,10 @@ int datagram_bind(const union address *local)
     int fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
+    int on = 1;
+    /* `::` is IPv6's only, as for listeners, so that 0.0.0.0 can have the same port. */
+    if (local->sa.sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, &local->sa, address_length(local)) == 0)
         return fd;
     int error = -errno;

@@ -59,7 +59,7 @@ void datagram_set_close(struct datagram_set *set);
 /* Datagrams that found no room or that the kernel refused. */
 uint64_t datagram_set_lost(const struct datagram_set *set);
 
-/* A new socket bound to `local` (port 0: any free one). A descriptor or a negative errno. */
+/* A new socket bound to `local` (port 0: any free one; an IPv6 one takes no IPv4). A descriptor or a negative errno. */
 int datagram_bind(const union address *local);
 /* Takes a bound descriptor over (also when it fails), makes its buffers large and starts receiving. 0 or a
  * negative errno. The struct must not move until `closed` has been called. */

@@ -28,13 +28,24 @@ static struct tls_session *filter_of(const struct stream *s)
 
 int stream_filter(struct stream *s, struct ssl_ctx_st *context)
 {
+    return stream_filter_for(s, context, TLS_HTTP);
+}
+
+int stream_filter_for(struct stream *s, struct ssl_ctx_st *context, enum tls_purpose purpose)
+{
     struct tls_session *session;
     int error = tls_session_open(context, s->fd, &session);
     if (error)
         return error;
+    tls_session_set_purpose(session, purpose);
     s->poll.data = session;
     s->filtered = true;
     return 0;
+}
+
+int stream_settle(struct stream *s)
+{
+    return s->filtered ? tls_session_settle(filter_of(s)) : 0;
 }
 
 void stream_unfilter(struct stream *s)
@@ -47,6 +58,16 @@ void stream_unfilter(struct stream *s)
 const char *stream_fault(const struct stream *s)
 {
     return s->filtered ? tls_session_fault(filter_of(s)) : NULL;
+}
+
+enum tls_peer stream_peer(const struct stream *s, struct buf *name, const char **ret_why)
+{
+    return s->filtered ? tls_session_peer(filter_of(s), name, ret_why) : TLS_PEER_NONE;
+}
+
+bool stream_still_good(const struct stream *s, struct ssl_ctx_st *context)
+{
+    return !s->filtered || tls_session_still_good(filter_of(s), context);
 }
 
 ssize_t stream_read(struct stream *s, void *into, size_t len)
@@ -149,6 +170,19 @@ static void on_closed(uv_handle_t *handle)
 {
     struct stream *s = container_of((uv_poll_t *)handle, struct stream, poll);
     s->closed(s);
+}
+
+int stream_release(struct stream *s)
+{
+    int fd = s->fd;
+    s->fd = -1;
+    s->waiting = 0;
+    /* libuv takes it out of its epoll set at once. */
+    if (s->polled)
+        uv_close((uv_handle_t *)&s->poll, on_closed);
+    else
+        s->closed(s);
+    return fd;
 }
 
 void stream_close(struct stream *s, bool abort)

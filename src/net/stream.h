@@ -29,10 +29,18 @@ void stream_open(struct stream *s, struct loop *loop, int fd, void (*ready)(stru
                  void (*closed)(struct stream *s));
 /* From now on TLS, whose handshake is done within the first reads. 0 or -ENOMEM. */
 int stream_filter(struct stream *s, struct ssl_ctx_st *context);
+/* The same for another protocol than HTTP. */
+int stream_filter_for(struct stream *s, struct ssl_ctx_st *context, enum tls_purpose purpose);
+/* 0 when there is no filter or its handshake is done; -EAGAIN: wait for UV_WRITABLE and try again; another negative
+ * errno. For who may have nothing to write. */
+int stream_settle(struct stream *s);
 /* Plain bytes again, for an answer to a peer that speaks no TLS (-EPROTOTYPE of stream_read()). */
 void stream_unfilter(struct stream *s);
 /* Why TLS failed: static text, NULL when it did not. */
 const char *stream_fault(const struct stream *s);
+/* tls_session_peer() and tls_session_still_good(); without TLS nobody has shown anything, and all is well. */
+enum tls_peer stream_peer(const struct stream *s, struct buf *name, const char **ret_why);
+bool stream_still_good(const struct stream *s, struct ssl_ctx_st *context);
 /* Bytes read, 0 at the end of what the peer sends, -EAGAIN when there is nothing now, another negative errno
  * when the connection is broken. */
 ssize_t stream_read(struct stream *s, void *into, size_t len);
@@ -52,6 +60,9 @@ int stream_local_address(const struct stream *s, union address *ret_address);
 uint64_t stream_unacknowledged(const struct stream *s);
 /* Nothing more will be written. */
 void stream_end(struct stream *s);
+/* Lets go of the descriptor without closing it: the connection lives on, for somebody else. Otherwise like
+ * stream_close(); no filter may be there. */
+int stream_release(struct stream *s);
 /* `abort`: throw away what is unsent and reset the connection. */
 void stream_close(struct stream *s, bool abort);
 

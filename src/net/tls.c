@@ -1,12 +1,9 @@
 #include "net/tls_inside.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
+#include <pthread.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* RSA of 2048 bits or P-224 and more, no SHA-1 (SSL_CTX_set_security_level(3)). */
 #define SECURITY_LEVEL 2
@@ -16,164 +13,117 @@
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 #define SUITES_1_3 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 #define GROUPS "X25519:P-256:P-384"
+/* TLS 1.0 signs with MD5 and SHA-1, which no higher level has. The forward-secret ones still come first; a
+ * library without 3DES or RSA key exchange leaves those out. No RC4, DES or export suite. */
+#define SECURITY_LEVEL_LEGACY 0
+#define SUITES_LEGACY                                                                                          \
+    SUITES_1_2 ":ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:"                    \
+               "ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:"                             \
+               "AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA256:AES256-SHA256:AES128-SHA:AES256-SHA:"        \
+               "DES-CBC3-SHA"
 
-static int say(struct buf *why, const char *file, const char *what, int error)
-{
-    buf_format(why, "%s: %s", file, what);
-    return error;
-}
+/* --- what hangs at a context ------------------------------------------------------------------------------- */
 
-/* OpenSSL's own first word about it. */
-static int say_openssl(struct buf *why, const char *file, const char *what)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    buf_format(why, "%s: %s%s%s", file, what, reason ? ": " : "", reason ? reason : "");
-    ERR_clear_error();
-    return -EINVAL;
-}
+static int mind_index = -1;
 
-static int check_key(const struct stat *st, const struct tls_options *o, const char *file, struct buf *why)
+static void free_mind(void *parent, void *pointer, CRYPTO_EX_DATA *data, int index, long number, void *context)
 {
-    if (st->st_mode & 077) {
-        buf_format(why, "%s: mode %04o lets others than its owner at the private key: chmod 600", file,
-                   (unsigned)st->st_mode & 07777);
-        return -EPERM;
-    }
-    if (st->st_uid != 0 && st->st_uid != geteuid() && st->st_uid != o->key_owner) {
-        buf_format(why, "%s: the private key belongs to user %u, neither root nor the server's user", file,
-                   (unsigned)st->st_uid);
-        return -EPERM;
-    }
-    return 0;
-}
-
-static int read_all(int fd, struct buf *into)
-{
-    ssize_t n = 1;
-    while (n > 0 && into->len < into->cap) {
-        n = read(fd, into->ptr + into->len, into->cap - into->len);
-        into->len += n > 0 ? (size_t)n : 0;
-    }
-    return n < 0 ? -errno : into->len == into->cap ? -EFBIG : 0;
-}
-
-/* The key's file is looked at through the descriptor that it is read from. */
-static int load_file(const char *file, const struct tls_options *key_of, struct buf *into, struct buf *why)
-{
-    struct stat st;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int error = fd < 0 || fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
-    if (error)
-        say(why, file, error == -EINVAL ? "is no regular file" : strerror(-error), error);
-    else if (key_of)
-        error = check_key(&st, key_of, file, why);
-    if (!error) {
-        error = read_all(fd, into);
-        if (error)
-            say(why, file, strerror(-error), error);
-    }
-    if (fd >= 0)
-        close(fd);
-    return error;
-}
-
-/* A daemon has nobody to ask. */
-static int no_passphrase(char *into, int size, int writing, void *context)
-{
-    (void)into;
-    (void)size;
-    (void)writing;
+    struct tls_mind *m = pointer;
+    (void)parent;
+    (void)data;
+    (void)index;
+    (void)number;
     (void)context;
-    return -1;
+    for (size_t i = 0; m && i < m->pair_count; i++)
+        tls_free_pair(&m->pairs[i]);
+    if (m) {
+        free(m->revoked);
+        free(m->names);
+    }
+    free(m);
 }
 
-struct loaded {
-    X509 *certificate;
-    STACK_OF(X509) * chain;
-    EVP_PKEY *key;
-};
-
-static int parse_certificates(struct slice bytes, struct loaded *l, const char *file, struct buf *why)
+static void make_index(void)
 {
-    BIO *from = BIO_new_mem_buf(bytes.ptr, (int)bytes.len);
-    X509 *next = NULL;
-    l->chain = sk_X509_new_null();
-    l->certificate = from ? PEM_read_bio_X509(from, NULL, no_passphrase, NULL) : NULL;
-    while (l->certificate && l->chain && (next = PEM_read_bio_X509(from, NULL, no_passphrase, NULL)))
-        if (!sk_X509_push(l->chain, next)) {
-            X509_free(next);
-            break;
-        }
-    BIO_free(from);
-    /* The end of the file is an error to the reader of PEM. */
-    bool whole = l->certificate && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (!whole)
-        return say_openssl(why, file, "no certificate in PEM");
-    ERR_clear_error();
-    return 0;
+    mind_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_mind);
 }
 
-static int parse_key(struct slice bytes, struct loaded *l, const char *file, struct buf *why)
+struct tls_mind *tls_mind_of(const SSL_CTX *context)
 {
-    BIO *from = BIO_new_mem_buf(bytes.ptr, (int)bytes.len);
-    l->key = from ? PEM_read_bio_PrivateKey(from, NULL, no_passphrase, NULL) : NULL;
-    BIO_free(from);
-    return l->key ? 0 : say_openssl(why, file, "no private key in PEM without a passphrase");
+    return SSL_CTX_get_ex_data(context, mind_index);
 }
 
-static int load_both(const struct tls_pair *pair, const struct tls_options *o, struct loaded *l,
-                     struct buf *why)
+static struct tls_mind *make_mind(SSL_CTX *c, const struct tls_options *o)
 {
-    char *bytes = malloc(TLS_FILE_BYTES_MAX);
-    struct buf into = buf_on(bytes, TLS_FILE_BYTES_MAX);
-    if (!bytes)
-        return say(why, pair->certificate, strerror(ENOMEM), -ENOMEM);
-    int error = load_file(pair->certificate, NULL, &into, why);
-    if (!error)
-        error = parse_certificates(buf_slice(&into), l, pair->certificate, why);
-    into.len = 0;
-    if (!error)
-        error = load_file(pair->key, o, &into, why);
-    if (!error)
-        error = parse_key(buf_slice(&into), l, pair->key, why);
-    OPENSSL_cleanse(bytes, TLS_FILE_BYTES_MAX);
-    free(bytes);
-    return error;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_index);
+    struct tls_mind *m = mind_index < 0 ? NULL : calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->tickets = o->tickets;
+    m->names = strndup(o->server_names.ptr ? o->server_names.ptr : "", o->server_names.len);
+    if (m->names && SSL_CTX_set_ex_data(c, mind_index, m) == 1)
+        return m;
+    free(m->names);
+    free(m);
+    return NULL;
 }
 
-static int use_pair(SSL_CTX *context, const struct tls_pair *pair, const struct tls_options *o, struct buf *why)
-{
-    struct loaded l = { 0 };
-    ERR_clear_error();
-    int error = load_both(pair, o, &l, why);
-    if (!error && X509_check_private_key(l.certificate, l.key) != 1)
-        error = say_openssl(why, pair->key, "is not the key of the certificate");
-    /* 0: refuses a second one of the same kind. */
-    if (!error && SSL_CTX_use_cert_and_key(context, l.certificate, l.key, l.chain, 0) != 1)
-        error = say_openssl(why, pair->certificate, "cannot be used");
-    X509_free(l.certificate);
-    sk_X509_pop_free(l.chain, X509_free);
-    EVP_PKEY_free(l.key);
-    return error;
-}
+/* --- what the peer's hello may name ------------------------------------------------------------------------ */
 
 static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
                    unsigned in_len, void *context)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
+    struct slice ours = tls_session_alpn(ssl);
     unsigned char *chosen = NULL;
-    (void)ssl;
     (void)context;
-    if (SSL_select_next_proto(&chosen, out_len, ours, sizeof ours - 1, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_len, (const unsigned char *)ours.ptr, (unsigned)ours.len, in, in_len) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* RFC 6066, 3: no dot at the end; one is forgiven. */
+static bool is_ours(struct slice list, struct slice name)
+{
+    struct slice part;
+    if (name.len && name.ptr[name.len - 1] == '.')
+        name = slice_first(name, name.len - 1);
+    while (slice_cut(&list, ',', &part)) {
+        part = slice_trim(part);
+        struct slice parent = slice_from(name, slice_find(name, '.'));
+        if (slice_eq_nocase(part, name) ||
+            (slice_starts(part, SLICE("*.")) && parent.len && slice_eq_nocase(slice_from(part, 1), parent)))
+            return true;
+    }
+    return false;
+}
+
+static int on_name(SSL *ssl, int *alert, void *context)
+{
+    const struct tls_mind *m = tls_mind_of(SSL_get_SSL_CTX(ssl));
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    (void)context;
+    if (!name || !m->names[0] || is_ours(slice_str(m->names), slice_str(name)))
+        return SSL_TLSEXT_ERR_OK;
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* --- putting one together ---------------------------------------------------------------------------------- */
+
+static bool set_strength(SSL_CTX *c, const struct tls_options *o)
+{
+    int oldest = o->legacy ? TLS1_VERSION : o->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+    SSL_CTX_set_security_level(c, o->legacy ? SECURITY_LEVEL_LEGACY : SECURITY_LEVEL);
+    return SSL_CTX_set_min_proto_version(c, oldest) == 1 && SSL_CTX_set_max_proto_version(c, 0) == 1 &&
+           SSL_CTX_set_cipher_list(c, o->legacy ? SUITES_LEGACY : SUITES_1_2) == 1 &&
+           SSL_CTX_set_ciphersuites(c, SUITES_1_3) == 1 && SSL_CTX_set1_groups_list(c, GROUPS) == 1;
+}
+
 static bool set_up(SSL_CTX *c, const struct tls_options *o)
 {
-    static const unsigned char purpose[] = "dialtone https";
-    SSL_CTX_set_security_level(c, SECURITY_LEVEL);
     /* The machine's openssl.cnf may say otherwise. */
     SSL_CTX_clear_options(c, SSL_CTX_get_options(c));
     SSL_CTX_set_options(c, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
@@ -186,21 +136,47 @@ static bool set_up(SSL_CTX *c, const struct tls_options *o)
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(c, TLS_TICKET_S);
     SSL_CTX_set_alpn_select_cb(c, on_alpn, NULL);
-    return SSL_CTX_set_min_proto_version(c, o->only_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
-           SSL_CTX_set_max_proto_version(c, 0) == 1 && SSL_CTX_set_cipher_list(c, SUITES_1_2) == 1 &&
-           SSL_CTX_set_ciphersuites(c, SUITES_1_3) == 1 && SSL_CTX_set1_groups_list(c, GROUPS) == 1 &&
-           SSL_CTX_set_num_tickets(c, 1) == 1 && tls_tickets_use(o->tickets, c) &&
-           SSL_CTX_set_session_id_context(c, purpose, sizeof purpose - 1) == 1;
+    SSL_CTX_set_tlsext_servername_callback(c, on_name);
+    return set_strength(c, o) && SSL_CTX_set_num_tickets(c, 1) == 1 && tls_tickets_use(c);
+}
+
+static int use_pair(SSL_CTX *c, struct tls_mind *m, const char *file, struct buf *why)
+{
+    struct tls_loaded *l = &m->pairs[m->pair_count - 1];
+    /* 0: refuses a second one of the same kind. */
+    if (SSL_CTX_use_cert_and_key(c, l->certificate, l->key, l->chain, 0) != 1)
+        return tls_say_openssl(why, file, "cannot be used");
+    return 0;
+}
+
+static int use_pairs(SSL_CTX *c, struct tls_mind *m, const struct tls_options *o, struct buf *why)
+{
+    const struct tls_mind *from = o->pairs_of ? tls_mind_of(o->pairs_of) : NULL;
+    size_t count = from ? from->pair_count : o->pair_count;
+    int error = 0;
+    for (size_t i = 0; !error && i < count; i++) {
+        struct tls_loaded *l = &m->pairs[m->pair_count++];
+        if (!from)
+            error = tls_load_pair(&o->pairs[i], o->key_owner, l, why);
+        else if (!tls_share_pair(&from->pairs[i], l))
+            error = tls_say(why, "OpenSSL", "out of memory", -ENOMEM);
+        if (!error)
+            error = use_pair(c, m, from ? "certificate" : o->pairs[i].certificate, why);
+    }
+    return error;
 }
 
 int tls_context_open(const struct tls_options *o, struct buf *why, struct ssl_ctx_st **ret_context)
 {
     SSL_CTX *c = SSL_CTX_new(TLS_server_method());
-    int error = c ? 0 : say_openssl(why, "OpenSSL", "no TLS");
+    struct tls_mind *m = c ? make_mind(c, o) : NULL;
+    int error = m ? 0 : tls_say_openssl(why, "OpenSSL", "no TLS");
     if (!error && !set_up(c, o))
-        error = say_openssl(why, "OpenSSL", "lacks what is needed");
-    for (size_t i = 0; !error && i < o->pair_count; i++)
-        error = use_pair(c, &o->pairs[i], o, why);
+        error = tls_say_openssl(why, "OpenSSL", "lacks what is needed");
+    if (!error)
+        error = use_pairs(c, m, o, why);
+    if (!error)
+        error = tls_clients_use(o, m, c, why);
     if (error)
         SSL_CTX_free(c);
     else
@@ -210,7 +186,8 @@ int tls_context_open(const struct tls_options *o, struct buf *why, struct ssl_ct
 
 struct ssl_ctx_st *tls_context_share(struct ssl_ctx_st *context)
 {
-    SSL_CTX_up_ref(context);
+    if (context)
+        SSL_CTX_up_ref(context);
     return context;
 }
 

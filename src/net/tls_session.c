@@ -1,5 +1,6 @@
-#include "base/rootdir.h"
 #include "net/tls_inside.h"
+
+#include "base/rootdir.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -108,6 +109,26 @@ int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **re
     return 0;
 }
 
+void tls_session_set_purpose(struct tls_session *t, enum tls_purpose purpose)
+{
+    static const unsigned char name[] = "dialtone ftp";
+    static const struct slice alpn = { "\x03" "ftp", 4 };
+    if (purpose == TLS_HTTP)
+        return;
+    SSL_set_app_data(t->ssl, (void *)(uintptr_t)&alpn);
+    SSL_set_session_id_context(t->ssl, name, sizeof name - 1);
+    if (purpose == TLS_FTP_DATA) {
+        SSL_set_num_tickets(t->ssl, 0);
+        SSL_clear_options(t->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    }
+}
+
+struct slice tls_session_alpn(const SSL *ssl)
+{
+    const struct slice *alpn = SSL_get_app_data(ssl);
+    return alpn ? *alpn : SLICE("\x08http/1.1");
+}
+
 void tls_session_close(struct tls_session *t)
 {
     SSL_free(t->ssl);
@@ -132,6 +153,9 @@ static const struct {
     { SSL_R_NO_SHARED_CIPHER, "the peer speaks only older cipher suites" },
     { SSL_R_WRONG_VERSION_NUMBER, "the peer does not speak TLS" },
     { SSL_R_HTTP_REQUEST, "plain HTTP on the port of HTTPS" },
+    { SSL_R_CALLBACK_FAILED, "the peer names another server: is it in tls.server_names?" },
+    { SSL_R_NO_APPLICATION_PROTOCOL, "the peer wants another protocol than HTTP/1.1" },
+    { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the peer has no certificate, and one is required" },
 };
 
 static const char *words_of(unsigned long error)
@@ -146,8 +170,9 @@ static const char *words_of(unsigned long error)
 static ssize_t break_off(struct tls_session *t)
 {
     unsigned long error = ERR_peek_error();
+    bool unverified = ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED;
     t->broken = true;
-    t->fault = words_of(error);
+    t->fault = unverified ? tls_clients_words(SSL_get_verify_result(t->ssl)) : words_of(error);
     ERR_clear_error();
     return ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST ? -EPROTOTYPE : -EPROTO;
 }
@@ -186,6 +211,16 @@ const char *tls_session_fault(const struct tls_session *t)
     return t->fault;
 }
 
+enum tls_peer tls_session_peer(const struct tls_session *t, struct buf *name, const char **ret_why)
+{
+    return tls_ssl_peer(t->ssl, name, ret_why);
+}
+
+bool tls_session_still_good(const struct tls_session *t, struct ssl_ctx_st *context)
+{
+    return tls_ssl_still_good(t->ssl, context);
+}
+
 /* --- reading and writing ---------------------------------------------------------------------------------- */
 
 ssize_t tls_session_read(struct tls_session *t, void *into, size_t len)
@@ -198,6 +233,21 @@ ssize_t tls_session_read(struct tls_session *t, void *into, size_t len)
     int result = SSL_read_ex(t->ssl, into, len, &n);
     t->dry = result != 1;
     return result == 1 ? (ssize_t)n : judge(t, result, &t->read_event);
+}
+
+int tls_session_settle(struct tls_session *t)
+{
+    if (t->broken)
+        return -EPIPE;
+    ERR_clear_error();
+    int result = SSL_do_handshake(t->ssl);
+    if (result == 1) {
+        t->read_event = UV_READABLE;
+        t->write_event = UV_WRITABLE;
+        return 0;
+    }
+    ssize_t error = judge(t, result, &t->write_event);
+    return error ? (int)error : -EPIPE;
 }
 
 static ssize_t write_record(struct tls_session *t, const void *bytes, size_t len, bool more)

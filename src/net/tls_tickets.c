@@ -119,12 +119,30 @@ static int decrypt(struct tls_tickets *t, const unsigned char *name, const unsig
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
                      int encrypting)
 {
-    struct tls_tickets *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct tls_tickets *t = tls_mind_of(SSL_get_SSL_CTX(ssl))->tickets;
     return encrypting ? encrypt(t, name, iv, cipher, mac) : decrypt(t, name, iv, cipher, mac);
 }
 
-bool tls_tickets_use(struct tls_tickets *t, SSL_CTX *context)
+/* SSL_CTX_set_session_ticket_cb(3). What else a ticket must fit to, its session id context says (tls_clients.c). */
+static SSL_TICKET_RETURN on_session(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_len,
+                                    SSL_TICKET_STATUS status, void *context)
 {
-    SSL_CTX_set_app_data(context, t);
-    return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;
+    const struct tls_tickets *t = tls_mind_of(SSL_get_SSL_CTX(ssl))->tickets;
+    (void)name;
+    (void)name_len;
+    (void)context;
+    if (status == SSL_TICKET_EMPTY || status == SSL_TICKET_NO_DECRYPT)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+        return SSL_TICKET_RETURN_ABORT;
+    if (!tls_clients_session_ok(session, clock_wall_ms(t->clock)))
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    /* TLS 1.3 wants a new one for each use (RFC 8446, C.4). */
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+bool tls_tickets_use(SSL_CTX *context)
+{
+    return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1 &&
+           SSL_CTX_set_session_ticket_cb(context, NULL, on_session, NULL) == 1;
 }

@@ -315,6 +315,7 @@ static struct phone *phone_for(struct life *l)
         .user = a->user,
         .password = a->password,
         .pin = l->ram.asked_pin ? SLICE_NONE : l->options.pin,
+        .keys = l->options.keys,
         .time_scale = l->options.time_scale,
         .person = life_person(l),
     };

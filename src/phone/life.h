@@ -53,6 +53,7 @@ struct life_options {
     struct identity id;                  /* as it left the factory */
     struct slice server, user, password; /* given: nothing is searched for. "": none */
     struct slice pin;                    /* as in struct phone_options */
+    struct seal_keys keys;               /* as there */
     uint32_t time_scale;                 /* all times are this many times shorter; 1: real time */
     bool has_person;                     /* somebody reads the screen: PIN and credentials may be asked for */
     struct address_finder *finder;       /* NULL: the server's address is in flash */

@@ -224,6 +224,11 @@ void life_activated(const struct life *l, struct phone_options *options)
     options->server = a.url;
     options->user = a.user;
     options->password = a.password;
+    /* Keys that go with the code (facts.md 1.2). */
+    if (a.com_aes.len)
+        options->keys.common = a.com_aes;
+    if (a.mac_aes.len)
+        options->keys.mac = a.mac_aes;
 }
 
 static void on_confirmed(struct form *f, bool accepted)

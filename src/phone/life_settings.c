@@ -2,6 +2,7 @@
 
 #include "guide/digest.h"
 #include "guide/local.h"
+#include "guide/seal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,6 +66,28 @@ static char *local_bytes(struct life *l, size_t *ret_len)
         free(bytes);
     }
     return NULL;
+}
+
+/* static.auto_provision.encryption.config: the file goes encrypted, under the same name (facts.md 1.2). In
+ * place; false: no key, or no memory. */
+static bool seal_bytes(struct life *l, char **bytes, size_t *len)
+{
+    struct slice key = life_value(l, "static.auto_provision.aes_key_16.mac"), sealed;
+    if (key.len == 0)
+        key = life_value(l, "static.auto_provision.aes_key_16.com");
+    if (!settings_is_on(&l->ram.effective, SLICE("static.auto_provision.encryption.config")))
+        return true;
+    if (seal_key_fault(key) || !seal_close(key, slice_of(*bytes, *len), SEAL_SPACES, &l->ram.arena, &sealed)) {
+        life_tell(l, "upload: static.auto_provision.encryption.config = 1, and no key to encrypt with");
+        return false;
+    }
+    char *copy = realloc(*bytes, sealed.len);
+    if (!copy)
+        return false;
+    memcpy(copy, sealed.ptr, sealed.len);
+    *bytes = copy;
+    *len = sealed.len;
+    return true;
 }
 
 static void forget(struct life *l)
@@ -207,7 +230,7 @@ void life_local_changed(struct life *l)
     arena_init(&u->arena, (size_t)32 * 1024);
     u->attempts = 0;
     u->bytes = local_bytes(l, &u->len);
-    if (!u->bytes || !has_to_be_sent(l, u->md5)) {
+    if (!u->bytes || !seal_bytes(l, &u->bytes, &u->len) || !has_to_be_sent(l, u->md5)) {
         forget(l);
         return;
     }
@@ -225,7 +248,7 @@ void life_local_came(struct life *l)
     char md5[DIGEST_MD5_HEX];
     size_t len;
     char *bytes = local_bytes(l, &len);
-    if (bytes && digest_md5(slice_of(bytes, len), md5))
+    if (bytes && seal_bytes(l, &bytes, &len) && digest_md5(slice_of(bytes, len), md5))
         note_sent(l, slice_str(md5));
     free(bytes);
 }

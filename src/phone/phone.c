@@ -291,7 +291,8 @@ const char *phone_power_on(struct phone *p)
                                      .server = p->options.server,
                                      .user = p->options.user,
                                      .password = p->options.password,
-                                     .memory = &p->memory };
+                                     .memory = &p->memory,
+                                     .keys = p->options.keys };
     struct buf agent = BUF_ON(p->agent);
     drop_run(p);
     memory_init(&p->memory, &p->arena);

@@ -31,6 +31,7 @@ struct phone_options {
     struct slice server;         /* URL; "": the one in flash, static.auto_provision.server.url */
     struct slice user, password; /* for that server; "" none: those in flash */
     struct slice pin;            /* what is entered when nobody else answers; "": nothing */
+    struct seal_keys keys;       /* beside those in flash */
     uint32_t time_scale;         /* waits are this many times shorter; 1: real time */
     struct phone_user person;
 };

@@ -14,6 +14,7 @@ char *ftp_reader_room(struct ftp_reader *r, size_t *ret_len)
         memmove(r->bytes, r->bytes + r->at, (size_t)(r->len - r->at));
         r->len = (uint16_t)(r->len - r->at);
         r->at = 0;
+        memset(r->bytes + r->len, 0, sizeof r->bytes - r->len);
     }
     /* Full and no end in sight. */
     if (r->len == sizeof r->bytes && slice_find(slice_of(r->bytes, r->len), '\n') == r->len) {
@@ -73,6 +74,8 @@ void ftp_reader_take(struct ftp_reader *r)
 {
     struct slice rest = slice_of(r->bytes + r->at, (size_t)(r->len - r->at));
     size_t end = slice_find(rest, '\n');
+    /* It may have been a password. */
+    memset(r->bytes + r->at, 0, end);
     r->at = (uint16_t)(r->at + (end == rest.len ? end : end + 1));
     r->skipping = false;
 }
@@ -93,7 +96,8 @@ struct verb_row {
 static const struct verb_row verbs[FTP_VERBS] = {
     [FTP_ABOR] = { "ABOR", "", NONE, false, false },   [FTP_ACCT] = { "ACCT", "", MAY, true, false },
     [FTP_ALLO] = { "ALLO", "", MAY, false, false },    [FTP_APPE] = { "APPE", "", MUST, false, false },
-    [FTP_AUTH] = { "AUTH", "", MAY, true, true },      [FTP_CDUP] = { "CDUP", "XCUP", NONE, false, false },
+    [FTP_AUTH] = { "AUTH", "", MUST, true, false },    [FTP_CCC] = { "CCC", "", NONE, true, false },
+    [FTP_CDUP] = { "CDUP", "XCUP", NONE, false, false },
     [FTP_CWD] = { "CWD", "XCWD", MAY, false, false },  [FTP_DELE] = { "DELE", "", MUST, false, false },
     [FTP_EPRT] = { "EPRT", "", MUST, false, false },   [FTP_EPSV] = { "EPSV", "", MAY, false, false },
     [FTP_FEAT] = { "FEAT", "", NONE, true, false },    [FTP_HELP] = { "HELP", "", MAY, true, false },
@@ -102,8 +106,8 @@ static const struct verb_row verbs[FTP_VERBS] = {
     [FTP_MLST] = { "MLST", "", MAY, false, false },    [FTP_MODE] = { "MODE", "", MUST, false, false },
     [FTP_NLST] = { "NLST", "", MAY, false, false },    [FTP_NOOP] = { "NOOP", "", MAY, true, false },
     [FTP_OPTS] = { "OPTS", "", MUST, true, false },    [FTP_PASS] = { "PASS", "", MAY, true, false },
-    [FTP_PASV] = { "PASV", "", NONE, false, false },   [FTP_PBSZ] = { "PBSZ", "", MAY, true, true },
-    [FTP_PORT] = { "PORT", "", MUST, false, false },   [FTP_PROT] = { "PROT", "", MAY, true, true },
+    [FTP_PASV] = { "PASV", "", NONE, false, false },   [FTP_PBSZ] = { "PBSZ", "", MUST, true, false },
+    [FTP_PORT] = { "PORT", "", MUST, false, false },   [FTP_PROT] = { "PROT", "", MUST, true, false },
     [FTP_PWD] = { "PWD", "XPWD", NONE, false, false }, [FTP_QUIT] = { "QUIT", "", NONE, true, false },
     [FTP_REIN] = { "REIN", "", NONE, true, true },     [FTP_REST] = { "REST", "", MUST, false, false },
     [FTP_RETR] = { "RETR", "", MUST, false, false },   [FTP_RMD] = { "RMD", "XRMD", MUST, false, false },
@@ -256,6 +260,18 @@ bool ftp_parse_rest(struct slice argument, uint64_t *ret_offset)
     return slice_u64(slice_trim(argument), 0, FTP_OFFSET_MAX, ret_offset);
 }
 
+bool ftp_parse_auth(struct slice argument)
+{
+    struct slice word = slice_trim(argument);
+    return slice_eq_nocase(word, SLICE("TLS")) || slice_eq_nocase(word, SLICE("TLS-C"));
+}
+
+bool ftp_parse_pbsz(struct slice argument)
+{
+    uint64_t size;
+    return slice_u64(slice_trim(argument), 0, UINT32_MAX, &size);
+}
+
 static const struct {
     const char *name;
     unsigned fact;
@@ -299,12 +315,12 @@ void ftp_put_facts(struct buf *out, unsigned facts)
 }
 
 /* `*` after each fact that is on (RFC 3659 7.8). */
-void ftp_put_features(struct buf *out, unsigned facts)
+void ftp_put_features(struct buf *out, unsigned facts, bool tls)
 {
-    buf_str(out, "211-Extensions:\r\n EPRT\r\n EPSV\r\n MDTM\r\n MLST ");
+    buf_format(out, "211-Extensions:\r\n%s EPRT\r\n EPSV\r\n MDTM\r\n MLST ", tls ? " AUTH TLS\r\n" : "");
     for (size_t i = 0; i < FACTS; i++)
         buf_format(out, "%s%s;", fact_names[i].name, facts & fact_names[i].fact ? "*" : "");
-    buf_str(out, "\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n UTF8\r\n");
+    buf_format(out, "\r\n PASV\r\n%s REST STREAM\r\n SIZE\r\n TVFS\r\n UTF8\r\n", tls ? " PBSZ\r\n PROT\r\n" : "");
     ftp_put_reply(out, 211, "End");
 }
 

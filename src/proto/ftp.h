@@ -1,4 +1,4 @@
-/* FTP's control connection and listings: RFC 959, 1123 (4.1), 2389, 2428, 2640, 3659.
+/* FTP's control connection and listings: RFC 959, 1123 (4.1), 2228, 2389, 2428, 2640, 3659, 4217.
  *
  * Bytes <-> structs, serving side: no socket, no clock, no heap. What is parsed borrows from the line. */
 #ifndef DIALTONE_PROTO_FTP_H
@@ -39,7 +39,7 @@ char *ftp_reader_room(struct ftp_reader *r, size_t *ret_len);
 void ftp_reader_add(struct ftp_reader *r, size_t len);
 /* The next line, without its end; looking takes nothing. Borrowed until ftp_reader_room(). */
 enum ftp_line ftp_reader_look(struct ftp_reader *r, struct slice *ret_line);
-/* Done with the line that ftp_reader_look() gave last. */
+/* Done with the line that ftp_reader_look() gave last: it is blanked out, since lines hold passwords. */
 void ftp_reader_take(struct ftp_reader *r);
 
 /* --- commands --- */
@@ -50,6 +50,7 @@ enum ftp_verb {
     FTP_ALLO,
     FTP_APPE,
     FTP_AUTH,
+    FTP_CCC,
     FTP_CDUP,
     FTP_CWD,
     FTP_DELE,
@@ -135,6 +136,10 @@ char ftp_parse_letter(struct slice argument);
 /* A, A N, I, L 8; *ret_known false for a well-formed type that we do not serve: 504. False: malformed. */
 bool ftp_parse_type(struct slice argument, bool *ret_known, bool *ret_binary);
 bool ftp_parse_rest(struct slice argument, uint64_t *ret_offset);
+/* AUTH (RFC 4217 section 4): TLS, or TLS-C, which is the same. */
+bool ftp_parse_auth(struct slice argument);
+/* PBSZ: a number of 32 bits; TLS has no use for it. */
+bool ftp_parse_pbsz(struct slice argument);
 
 /* Facts of MLST and MLSD (RFC 3659 section 7.5), a set. */
 #define FTP_FACT_TYPE 1u
@@ -169,7 +174,8 @@ void ftp_put_reply(struct buf *out, unsigned code, const char *text);
 void ftp_put_path(struct buf *out, unsigned code, struct slice path, const char *text);
 void ftp_put_passive(struct buf *out, const uint8_t host[4], uint16_t port);
 void ftp_put_extended_passive(struct buf *out, uint16_t port);
-void ftp_put_features(struct buf *out, unsigned facts);
+/* `tls`: AUTH TLS, PBSZ and PROT are among them (RFC 4217). */
+void ftp_put_features(struct buf *out, unsigned facts, bool tls);
 void ftp_put_help(struct buf *out);
 
 /* A file or directory as listings show it. */

@@ -197,6 +197,20 @@ struct access_verdict access_decide(const struct access *a, const struct access_
     return v;
 }
 
+bool access_leads_on(const struct access *a, const struct caller *caller, struct slice directory)
+{
+    directory = rootdir_name(directory);
+    for (size_t i = 0; a && i < a->rule_count; i++) {
+        const struct access_rule *rule = &a->rules[i];
+        struct access_request ask = { .caller = *caller, .name = rule->prefix };
+        bool beneath = rule->prefix.len > directory.len && slice_starts(rule->prefix, directory) &&
+                       (directory.len == 0 || rule->prefix.ptr[directory.len] == '/');
+        if (beneath && access_decide(a, &ask).answer == ACCESS_YES)
+            return true;
+    }
+    return false;
+}
+
 static void lower_to(struct access_ceilings *c, const struct access_rule *rule)
 {
     c->file = rule->file_max < c->file ? rule->file_max : c->file;

@@ -68,6 +68,10 @@ struct access_verdict {
 /* `a` NULL: no rules. */
 struct access_verdict access_decide(const struct access *a, const struct access_request *r);
 
+/* Whether a longer rule gives the caller something beneath `directory`: he may go through it then, whatever the
+ * directory's own rule says of reading it. */
+bool access_leads_on(const struct access *a, const struct caller *caller, struct slice directory);
+
 /* How much may be written under a name, whoever does: the deciding rule's say. */
 struct access_ceilings {
     struct slice directory;    /* its prefix, without slashes at its ends; borrowed from `a` */

@@ -8,6 +8,8 @@
 
 #include "guide/mac.h"
 #include "net/address.h"
+#include "net/stream.h"
+#include "server/journal.h"
 #include "server/protocol.h"
 
 struct user;
@@ -23,6 +25,9 @@ struct caller {
 
 /* The MAC that is proven: the certificate's, else the user's name when that is one. False: none is. */
 bool caller_mac(const struct caller *c, struct mac *ret_mac);
+/* What the peer of a connection proved by its certificate goes into the event: `certificate`, and as its reason why
+ * one counts for nothing. A common name is a MAC in any spelling (facts.md 5.8: casing and separators vary). */
+void caller_note_certificate(const struct stream *s, struct journal_event *e);
 /* The proven one, else the claimed one. */
 bool caller_claims(const struct caller *c, struct mac *ret_mac);
 

@@ -268,14 +268,19 @@ static bool is_shown(void *context, const struct rootdir_entry *entry)
 }
 
 /* Of what phones sent; their versions are hidden, and stay. */
-static bool has_uploads(const struct worker *w, struct slice directory)
+static bool has_uploads(const struct worker *w, const struct upload_place *p)
 {
+    char path[ROOTDIR_PATH_MAX + ROOTDIR_NAME_MAX];
+    struct buf out = BUF_ON(path);
     struct arena arena;
     bool found = false;
     if (!uploads_has_root(w->uploads))
         return false;
+    if (!slice_eq(p->directory, SLICE(".")))
+        buf_format(&out, "%.*s/", SLICE_ARG(p->directory));
+    buf_str(&out, p->last);
     arena_init(&arena, SIZE_MAX / 2);
-    int error = rootdir_list(&w->uploads->root, directory, ENTRIES_MAX, &arena, is_shown, &found);
+    int error = rootdir_list(&w->uploads->root, buf_slice(&out), ENTRIES_MAX, &arena, is_shown, &found);
     arena_free(&arena);
     return found || error == -EMFILE;
 }
@@ -286,7 +291,7 @@ enum upload_answer change_remove_directory(struct worker *w, const struct caller
     enum upload_answer answer = find(w, caller, name, ACCESS_WRITE_OVERWRITE, &p);
     if (answer != UPLOAD_FINE)
         return answer;
-    answer = !p.is_directory ? UPLOAD_ABSENT : has_uploads(w, p.name) ? UPLOAD_NOT_EMPTY : UPLOAD_FINE;
+    answer = !p.is_directory ? UPLOAD_ABSENT : has_uploads(w, &p) ? UPLOAD_NOT_EMPTY : UPLOAD_FINE;
     if (answer != UPLOAD_FINE) {
         upload_place_close(&p);
         return answer;

@@ -8,6 +8,10 @@
     {                                                                                                          \
         key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                               \
     }
+#define LIVE_TEXT(key, field, min, max, value, what)                                                           \
+    {                                                                                                          \
+        key, CONFIG_TEXT, true, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                   \
+    }
 #define SWITCH(key, field, value, what)                                                                        \
     {                                                                                                          \
         key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                                 \
@@ -45,10 +49,17 @@
 static const struct config_key keys[] = {
     TEXT("root", root, 1, 4095, "/srv/dialtone", "directory of boot, CFG and resource files"),
     SWITCH("root.follow_symlinks", root_follow, "0", "follow symbolic links that stay beneath the root"),
+    SWITCH("root.ignore_case", root_ignore_case, "0",
+           "find every name whatever its case, by all protocols; 0 does so for names that begin with a MAC address"),
     { "listen", CONFIG_ADDRESSES, false, 1, 1024, NULL, "*, [::]", NULL,
       "numeric addresses, separated by commas; `*, [::]` is all", AT(listen), 0, CONFIG_ONCE },
     SWITCH("tftp.enable", tftp_enable, "1", "serve TFTP"),
     PORT("tftp.port", tftp_port, "69 when it may be bound, else 6969", "UDP port; 0 takes any free one"),
+    SWITCH("tftp.single_port", tftp_single_port, "0",
+           "answer from that port itself, for phones behind a NAT; by RFC 1350 each transfer has another one"),
+    { "tftp.port_range", CONFIG_PORTS, false, 1024, 65535, NULL, "", "any",
+      "ports of the transfers, FIRST-LAST, for a firewall; each worker needs one, and 64 each are enough", AT(tftp_port_range),
+      0, CONFIG_ONCE },
     SWITCH("http.enable", http_enable, "1", "serve HTTP"),
     PORT("http.port", http_port, "80 when it may be bound, else 8080", "TCP port; 0 takes any free one"),
     SWITCH("ftp.enable", ftp_enable, "1", "serve FTP"),
@@ -56,6 +67,9 @@ static const struct config_key keys[] = {
     { "ftp.passive_ports", CONFIG_PORTS, false, 1024, 65535, NULL, "61000-61255", NULL,
       "ports for PASV and EPSV, FIRST-LAST, shared out among the workers", AT(ftp_passive_ports), 0, CONFIG_ONCE },
     SWITCH("ftp.active", ftp_active, "1", "connect to clients that say PORT or EPRT; 0 forbids the process to connect"),
+    { "ftp.tls", CONFIG_CHOICE, false, 0, 0, "off optional required", "optional", NULL,
+      "AUTH TLS by FTP: never, for who asks, or before any login and transfer; needs tls.certificate", AT(ftp_tls), 0,
+      CONFIG_ONCE },
     SWITCH("https.enable", https_enable, "1", "serve HTTPS; needs tls.certificate"),
     PORT("https.port", https_port, "443 when it may be bound, else 8443", "TCP port; 0 takes any free one"),
     TEXT("tls.certificate", tls_certificate, 0, 8192, "",
@@ -64,8 +78,22 @@ static const struct config_key keys[] = {
          "PEM file of each certificate's private key, in the same order, readable by its owner only"),
     { "tls.min_version", CONFIG_CHOICE, false, 0, 0, "1.2 1.3", "1.2", NULL, "oldest version of TLS that is spoken",
       AT(tls_min_version), 0, CONFIG_ONCE },
+    { "tls.client_certificates", CONFIG_CHOICE, false, 0, 0, "off optional required", "off", NULL,
+      "certificates of phones: not asked for, asked for, or nobody comes in without one",
+      AT(tls_client_certificates), 0, CONFIG_ONCE },
+    TEXT("tls.client_ca", tls_client_ca, 0, 4095, "", "PEM file of the authorities whose certificates phones show"),
+    TEXT("tls.client_crl", tls_client_crl, 0, 4095, "",
+         "PEM file of these authorities' revocation lists, one of each; blank is none"),
+    LIVE_TEXT("tls.client_revoked", tls_client_revoked, 0, 65536, "",
+              "serial numbers of certificates that are revoked, hexadecimal, separated by commas"),
+    LIVE_TEXT("tls.server_names", tls_server_names, 0, 8192, "",
+              "host names of this server, separated by commas, *. for one label of any kind: whoever asks for another"
+              " is turned away in the handshake; blank is any"),
+    SWITCH("tls.legacy", tls_legacy, "0",
+           "serve old phones too: TLS 1.0 and 1.1 and their ciphers, on tls.legacy_port and nowhere else"),
+    PORT("tls.legacy_port", tls_legacy_port, "8444", "TCP port of tls.legacy; 0 takes any free one"),
     NUMBER("tls.workers", tls_workers, 0, 64, "0",
-           "threads that serve HTTPS and nothing else; 0 is one a processor"),
+           "threads that serve HTTPS and FTP over TLS, and nothing else; 0 is one a processor"),
     NUMBER("workers", workers, 0, 64, "0", "threads that serve TFTP, HTTP and FTP; 0 is one a processor"),
     TEXT("state.dir", state_dir, 1, 4000, "/var/lib/dialtone", "directory of the journal's database"),
     { "journal", CONFIG_CHOICE, false, 0, 0, "off lines rows both", "both", NULL,
@@ -100,7 +128,7 @@ static const struct config_key keys[] = {
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
     LIMIT("http.idle_s", http_idle_s, 1, 3600, "60", "seconds that a kept connection may be silent"),
-    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each"),
+    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each; with TLS as many of their own, 30 KB each"),
     LIMIT("ftp.peer_sessions", ftp_peer_sessions, 1, 1000000, "500",
           "FTP sessions at once from one address; phones behind a NAT share one"),
     LIMIT("ftp.login_s", ftp_login_s, 1, 300, "30", "seconds within which a login must be complete"),
@@ -411,6 +439,10 @@ bool config_check(const struct config *c, struct diag *findings)
         if (c->access[n].used)
             ok = check_rule(c, n, findings) && ok;
     ok = config_redirect_check(c, findings) && ok;
+    if (c->ftp_enable && slice_eq(c->ftp_tls, SLICE("required")) && !c->tls_certificate.len) {
+        diag_add(findings, SEVERITY_ERROR, whole, "ftp.tls = required needs tls.certificate and tls.key");
+        ok = false;
+    }
     return config_pnp_check(c, findings) && ok;
 }
 
@@ -509,8 +541,9 @@ void config_apply_live(struct config *c, const struct config *fresh, config_rest
             restart(context, k);
             continue;
         }
-        /* Only numbers are live: texts belong to another arena. */
-        *(uint32_t *)field_of(c, k->offset) = *(const uint32_t *)value_of(fresh, k->offset);
+        /* Texts belong to another arena: whoever lives by them takes them himself. */
+        if (is_number(k))
+            *(uint32_t *)field_of(c, k->offset) = *(const uint32_t *)value_of(fresh, k->offset);
     }
     const struct config_key *pnp = changed_pnp(c, fresh);
     if (pnp)

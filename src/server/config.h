@@ -47,11 +47,14 @@ struct config_user {
 struct config {
     struct arena *arena;
     struct slice root;        /* root: directory of boot, CFG and resource files */
+    bool root_ignore_case;    /* root.ignore_case: in the names that are asked for */
     bool root_follow;         /* root.follow_symlinks: links that stay beneath */
     struct slice listen;      /* listen: numeric addresses, separated by commas */
     bool tftp_enable;         /* tftp.enable */
     uint32_t tftp_port;       /* tftp.port: 0 any free; default 69 when it may be bound, else 6969 */
     bool tftp_port_set;
+    bool tftp_single_port;    /* tftp.single_port: answers from tftp.port itself */
+    struct slice tftp_port_range; /* tftp.port_range: of the transfers, see config_ports(); "": any */
     bool http_enable;         /* http.enable */
     uint32_t http_port;       /* http.port: 0 any free; default 80 when it may be bound, else 8080 */
     bool http_port_set;
@@ -60,11 +63,19 @@ struct config {
     bool ftp_port_set;
     struct slice ftp_passive_ports; /* ftp.passive_ports: FIRST-LAST, see config_ports() */
     bool ftp_active;          /* ftp.active: PORT and EPRT */
+    struct slice ftp_tls;     /* ftp.tls: off, optional, required */
     bool https_enable;        /* https.enable: with tls_certificate only */
     uint32_t https_port;      /* https.port: 0 any free; default 443 when it may be bound, else 8443 */
     bool https_port_set;
     struct slice tls_certificate, tls_key; /* tls.certificate, tls.key: PEM files, at most 2, separated by commas */
     struct slice tls_min_version; /* tls.min_version: 1.2 or 1.3 */
+    struct slice tls_client_certificates; /* tls.client_certificates: off, optional, required */
+    struct slice tls_client_ca, tls_client_crl; /* PEM files */
+    struct slice tls_client_revoked; /* tls.client_revoked: serial numbers */
+    struct slice tls_server_names; /* tls.server_names */
+    bool tls_legacy;          /* tls.legacy: a listener of its own for TLS 1.0 */
+    uint32_t tls_legacy_port; /* tls.legacy_port: 0 any free; default 8444 */
+    bool tls_legacy_port_set;
     uint32_t tls_workers;     /* tls.workers: threads; 0: one a core */
     uint32_t workers;         /* workers: threads; 0: one a core */
     struct slice state_dir;   /* state.dir: where the journal's database lives */

@@ -142,7 +142,7 @@ const char *config_value_fault(const struct config_key *k, struct slice value)
     case CONFIG_SWITCH:
         return slice_u64(value, k->min, k->max, &number) ? NULL : "is not a number within the bounds";
     case CONFIG_PORTS:
-        return config_ports(value, &first, &last) ? NULL : "is not FIRST-LAST";
+        return (!value.len && !k->default_value[0]) || config_ports(value, &first, &last) ? NULL : "is not FIRST-LAST";
     case CONFIG_PREFIX:
         return fits && is_prefix(value) ? NULL : "is not a path that begins with / and names no . or ..";
     case CONFIG_TARGET:

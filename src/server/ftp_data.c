@@ -5,15 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* So much of a large file in one go, then the others get their turn. */
-#define SEND_BYTES_A_ROUND ((size_t)1024 * 1024)
-#define NAME_BYTES_MAX 255
-
-enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_GONE, PROGRESS_BROKEN };
-
-static void advance(struct ftp_session *s);
 static void on_data_late(struct timer *timer);
-static void on_send_check(struct timer *timer);
 
 /* --- the connection --- */
 
@@ -35,7 +27,7 @@ static void on_ready(struct stream *stream)
         ftp_transfer_end(s, 425, OUTCOME_STOPPED, "no data connection could be made");
     } else {
         d->connecting = false;
-        advance(s);
+        ftp_transfer_advance(s);
     }
     ftp_session_run(s);
 }
@@ -57,7 +49,7 @@ static bool open_data(struct ftp_session *s, int fd, bool connecting)
     return true;
 }
 
-static void close_data(struct ftp_session *s, bool abort)
+void ftp_data_close(struct ftp_session *s, bool abort)
 {
     struct ftp_data *d = s->data;
     if (!d)
@@ -78,7 +70,7 @@ void ftp_data_drop(struct ftp_session *s)
 {
     timer_stop(&ftp_loop(s)->wheel, &s->data_timer);
     give_port_back(s);
-    close_data(s, true);
+    ftp_data_close(s, true);
     s->active_port = 0;
 }
 
@@ -97,9 +89,17 @@ uint16_t ftp_data_listen(struct ftp_session *s)
     return ftp_port_number(s->port);
 }
 
-bool ftp_data_is_set(const struct ftp_session *s)
+const char *ftp_data_fault(const struct ftp_session *s, unsigned *ret_code)
 {
-    return s->data || s->port || s->active_port;
+    if (!s->data && !s->port && !s->active_port) {
+        *ret_code = 425;
+        return "no PASV, EPSV, PORT or EPRT came before";
+    }
+    if (ftp_needs_tls(s) && !s->private) {
+        *ret_code = 521;
+        return "no PROT P came before";
+    }
+    return NULL;
 }
 
 /* Only the phone itself is let in; whoever else found the port is sent away, and the port waits on. */
@@ -115,7 +115,7 @@ static void on_accepted(void *context, int fd, const union address *peer)
         if (s->transfer)
             ftp_transfer_end(s, 425, OUTCOME_BROKEN, "out of memory");
     } else if (s->transfer) {
-        advance(s);
+        ftp_transfer_advance(s);
     } else {
         wait_for_data(s);
         return;
@@ -149,7 +149,7 @@ static void on_data_late(struct timer *timer)
     ftp_session_run(s);
 }
 
-static bool connect_data(struct ftp_session *s)
+bool ftp_data_connect(struct ftp_session *s)
 {
     union address to = s->peer;
     int fd;
@@ -159,227 +159,4 @@ static bool connect_data(struct ftp_session *s)
         return false;
     wait_for_data(s);
     return stream_wait(&s->data->stream, UV_WRITABLE) == 0;
-}
-
-/* --- what goes over it --- */
-
-static void put_entry(const struct ftp_session *s, const struct tree_entry *e, struct buf *out)
-{
-    struct ftp_entry entry = { e->name, e->is_directory, e->size, e->mtime_s };
-    switch ((enum ftp_list)s->list) {
-    case FTP_LIST_NAMES:
-        /* As it was asked for, so that it can be fetched as it stands (RFC 1123 4.1.2.7). */
-        buf_text(out, e->name);
-        break;
-    case FTP_LIST_LONG:
-        ftp_put_long_line(out, &entry, ftp_loop(s)->wall_ms / 1000);
-        break;
-    case FTP_LIST_FACTS:
-        ftp_put_facts_line(out, &entry, s->facts);
-        break;
-    }
-    buf_str(out, "\r\n");
-}
-
-/* Some entries more. The end of the directory closes the listing. */
-static void refill_from_listing(struct ftp_session *s)
-{
-    struct ftp_chunk *c = s->chunk;
-    struct buf out = BUF_ON(c->text);
-    struct slice pattern = s->pattern_at ? slice_from(ftp_name(s), s->pattern_at) : SLICE("*");
-    enum tree_step step = TREE_STEP_NOTHING;
-    for (unsigned i = 0; i < FTP_LIST_STEPS && step <= TREE_STEP_NOTHING; i++) {
-        struct tree_entry e;
-        if (out.cap - out.len < FTP_LISTING_LINE_BYTES + NAME_BYTES_MAX)
-            break;
-        step = tree_listing_next(c->listing, &e);
-        if (step == TREE_STEP_ENTRY && ftp_pattern_matches(pattern, e.name))
-            put_entry(s, &e, &out);
-    }
-    c->at = 0;
-    c->len = out.len;
-    if (step <= TREE_STEP_NOTHING)
-        return;
-    s->list_cut = step != TREE_STEP_END;
-    tree_listing_close(c->listing);
-    c->listing = NULL;
-}
-
-static int refill_from_file(struct ftp_session *s)
-{
-    struct ftp_chunk *c = s->chunk;
-    struct buf out = BUF_ON(c->text);
-    char *input = s->service->input;
-    ssize_t n = tree_file_read(&s->file, s->at, input, sizeof s->service->input);
-    if (n < 0)
-        return (int)n;
-    /* Doubled it still fits. */
-    ftp_ascii_encode(&c->ascii, slice_of(input, (size_t)n), &out);
-    s->at += (uint64_t)n;
-    c->at = 0;
-    c->len = out.len;
-    return 0;
-}
-
-static bool has_more(const struct ftp_session *s)
-{
-    if (s->chunk && (s->chunk->at < s->chunk->len || s->chunk->listing))
-        return true;
-    return s->transfer == FTP_TRANSFER_FILE && s->at < s->file.size;
-}
-
-/* Bytes that went, 0 when there was nothing to send yet, or a negative errno. */
-static ssize_t push_chunk(struct ftp_session *s)
-{
-    struct ftp_chunk *c = s->chunk;
-    int error = 0;
-    if (c->at == c->len && c->listing)
-        refill_from_listing(s);
-    else if (c->at == c->len)
-        error = refill_from_file(s);
-    if (error)
-        return -ESTALE;
-    if (c->at == c->len)
-        return 0;
-    ssize_t n = stream_write(&s->data->stream, slice_of(c->text + c->at, c->len - c->at), SLICE_NONE, false);
-    c->at += n > 0 ? (size_t)n : 0;
-    return n;
-}
-
-static ssize_t push_file(struct ftp_session *s, size_t limit)
-{
-    const struct blob *blob = s->file.blob;
-    int fd = blob ? blob_descriptor(blob) : s->file.fd;
-    uint64_t left = s->file.size - s->at;
-    size_t len = left < limit ? (size_t)left : limit;
-    ssize_t n;
-    if (blob && fd < 0)
-        n = stream_write(&s->data->stream, slice_first(slice_from(blob_bytes(blob), s->at), len), SLICE_NONE,
-                         false);
-    else if (!blob && !tree_file_unchanged(&s->file))
-        return -ESTALE;
-    else
-        n = stream_send_file(&s->data->stream, fd, s->at, len);
-    if (n == 0)
-        return -ESTALE;
-    s->at += n > 0 ? (uint64_t)n : 0;
-    return n;
-}
-
-static enum progress push(struct ftp_session *s)
-{
-    size_t done = 0;
-    while (has_more(s)) {
-        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, SEND_BYTES_A_ROUND - done);
-        if (n < 0 && n != -EAGAIN)
-            return n == -ESTALE || n == -EIO ? PROGRESS_BROKEN : PROGRESS_GONE;
-        s->sent += n > 0 ? (uint64_t)n : 0;
-        done += n > 0 ? (size_t)n : 0;
-        /* Nothing to send yet: a listing that looked at its share of entries for this round. */
-        if (n == -EAGAIN || done >= SEND_BYTES_A_ROUND || (n == 0 && has_more(s)))
-            return PROGRESS_BLOCKED;
-        /* A listing reads directories, which takes longer than copying. */
-        if (s->chunk && s->chunk->listing)
-            return PROGRESS_BLOCKED;
-    }
-    return PROGRESS_DONE;
-}
-
-static void advance(struct ftp_session *s)
-{
-    switch (push(s)) {
-    case PROGRESS_DONE:
-        ftp_transfer_end(s, 226, OUTCOME_SENT, s->list_cut ? "the listing is not complete" : NULL);
-        break;
-    case PROGRESS_BLOCKED:
-        if (stream_wait(&s->data->stream, UV_WRITABLE) != 0)
-            ftp_transfer_end(s, 451, OUTCOME_BROKEN, "no room to wait for the reader");
-        else if (!timer_is_running(&s->data_timer) || s->data_timer.fire != on_send_check)
-            loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
-        break;
-    case PROGRESS_GONE:
-        ftp_transfer_end(s, 426, OUTCOME_STOPPED, "the peer went away");
-        break;
-    case PROGRESS_BROKEN:
-        ftp_transfer_end(s, 451, OUTCOME_BROKEN, "the file changed or could not be read");
-        break;
-    }
-}
-
-static void on_send_check(struct timer *timer)
-{
-    struct ftp_session *s = container_of(timer, struct ftp_session, data_timer);
-    int64_t taken = (int64_t)s->sent - (int64_t)stream_unacknowledged(&s->data->stream);
-    if (taken - s->taken >= (int64_t)FTP_SEND_FLOOR_BYTES) {
-        s->taken = taken;
-        loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
-        return;
-    }
-    ftp_transfer_end(s, 426, OUTCOME_STOPPED, "took too little for too long");
-    ftp_session_run(s);
-}
-
-/* --- a transfer --- */
-
-void ftp_transfer_begin(struct ftp_session *s)
-{
-    s->sent = 0;
-    s->taken = 0;
-    s->faults = 0;
-    s->list_cut = false;
-    ftp_service_put(s, FTP_PLACE_BUSY);
-    struct buf out = ftp_session_out(s);
-    if (s->transfer == FTP_TRANSFER_FILE)
-        buf_format(&out, "150 Here it comes (%llu bytes).\r\n", (unsigned long long)(s->file.size - s->at));
-    else
-        ftp_put_reply(&out, 150, "Here it comes.");
-    ftp_session_said(s, &out);
-    if (s->data)
-        advance(s);
-    else if (!s->port && !connect_data(s))
-        ftp_transfer_end(s, 425, OUTCOME_STOPPED, "no data connection could be made");
-}
-
-void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason)
-{
-    struct journal_event e;
-    memset(&e, 0, offsetof(struct journal_event, name));
-    e.protocol = PROTOCOL_FTP;
-    e.outcome = outcome;
-    e.peer = s->peer;
-    e.wall_ms = s->wall_ms;
-    e.duration_ms = (uint32_t)(ftp_loop(s)->now_ms - s->started_ms);
-    e.bytes = s->transfer ? s->sent : 0;
-    e.code = (uint16_t)code;
-    e.reason = reason;
-    journal_event_set_name(&e, ftp_name(s));
-    journal_note(s->service->worker->journal, &e);
-}
-
-static void let_go(struct ftp_session *s)
-{
-    if (s->chunk && s->chunk->listing)
-        tree_listing_close(s->chunk->listing);
-    free(s->chunk);
-    s->chunk = NULL;
-    if (s->holds_file)
-        tree_file_release(&s->file);
-    s->holds_file = false;
-    s->transfer = FTP_TRANSFER_NONE;
-}
-
-void ftp_transfer_end(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason)
-{
-    char text[128];
-    struct buf out = BUF_ON(text);
-    ftp_transfer_note(s, code, outcome, reason);
-    let_go(s);
-    /* The end of the connection is the end of the file; a reset says that it is not. */
-    close_data(s, code != 226);
-    ftp_data_drop(s);
-    ftp_service_put(s, FTP_PLACE_IDLE);
-    buf_format(&out, "%s%s%s", code == 226 ? "Done" : "Not done", reason ? ": " : ".", reason ? reason : "");
-    buf_terminate(&out);
-    ftp_session_reply(s, code, text);
-    ftp_session_rested(s);
 }

@@ -110,7 +110,7 @@ static void on_closed(struct listener *l)
     ftp_service_let_go(of(l));
 }
 
-static void on_ports_closed(void *context)
+static void on_let_go(void *context)
 {
     ftp_service_let_go(context);
 }
@@ -119,62 +119,105 @@ static void on_ports_closed(void *context)
 static int open_ports(struct ftp_service *s, int fd)
 {
     const struct config *c = s->worker->config;
-    union address at;
-    struct ftp_ports_range range = { .index = s->worker->index, .share = s->worker->share };
+    struct ftp_ports_range range = { .index = s->worker->ftp_index, .share = s->worker->ftp_share };
     if (!config_ports(c->ftp_passive_ports, &range.first, &range.last))
         return -EINVAL;
-    int error = socket_local_address(fd, &at);
+    int error = socket_local_address(fd, &s->at);
     if (!error)
-        error = ftp_ports_open(&s->worker->loop, &at, &range, &ftp_data_borrower, &s->ports);
+        error = ftp_ports_open(&s->worker->loop, &s->at, &range, &ftp_data_borrower, &s->ports);
     if (error)
         log_error("ftp: no port of ftp.passive_ports %.*s for worker %u of %u: %s",
-                  SLICE_ARG(c->ftp_passive_ports), s->worker->index + 1, s->worker->share, strerror(-error));
+                  SLICE_ARG(c->ftp_passive_ports), s->worker->ftp_index + 1, s->worker->ftp_share,
+                  strerror(-error));
     return error;
 }
 
-static int open_all(struct ftp_service *s, int fd)
+static int open_common(struct ftp_service *s, int fd)
 {
     int error = peer_limits_open(s->slots_max, s->worker->hash_seed, &s->limits);
     if (!error)
         error = open_ports(s, fd);
-    if (error)
-        return error;
-    s->open++;
-    socket_keep_urgent(fd);
-    error = listener_open(&s->listener, &s->worker->loop, fd);
     s->open += !error;
     return error;
 }
 
-int ftp_service_open(struct worker *worker, int fd, struct ftp_service **ret_service)
+static int open_listener(struct ftp_service *s, int fd)
+{
+    s->listener.speaks_first = true;
+    s->listener.accepted = on_accepted;
+    s->listener.exhausted = on_exhausted;
+    s->listener.closed = on_closed;
+    socket_keep_urgent(fd);
+    int error = listener_open(&s->listener, &s->worker->loop, fd);
+    s->open += !error;
+    return error;
+}
+
+static void on_came(void *context, int fd, const union address *peer)
+{
+    ftp_session_take(context, fd, peer);
+}
+
+static int open_inbox(struct ftp_service *s)
+{
+    struct ftp_inbox_owner owner = { on_came, on_let_go, s };
+    int error = ftp_relay_join(s->worker->ftp_relay, &s->at, &s->worker->loop, &owner, &s->inbox);
+    s->open += !error;
+    return error;
+}
+
+static struct ftp_service *new_service(struct worker *worker)
 {
     struct ftp_service *s = calloc(1, sizeof *s);
-    if (!s) {
-        close(fd);
-        return -ENOMEM;
-    }
+    if (!s)
+        return NULL;
     s->worker = worker;
     s->slots_max = (worker->config->ftp_sessions + worker->share - 1) / worker->share;
     TAILQ_INIT(&s->strangers);
     TAILQ_INIT(&s->idle);
     TAILQ_INIT(&s->busy);
-    s->listener.speaks_first = true;
-    s->listener.accepted = on_accepted;
-    s->listener.exhausted = on_exhausted;
-    s->listener.closed = on_closed;
-    int error = open_all(s, fd);
+    return s;
+}
+
+/* One that could not be opened. */
+static void give_up(struct ftp_service *s)
+{
+    s->closing = true;
+    if (s->ports) {
+        ftp_ports_close(s->ports, on_let_go, s);
+    } else {
+        s->open = 1;
+        ftp_service_let_go(s);
+    }
+}
+
+int ftp_service_open(struct worker *worker, int fd, struct ftp_service **ret_service)
+{
+    struct ftp_service *s = new_service(worker);
+    int error = s ? open_common(s, fd) : -ENOMEM;
+    if (!error)
+        error = open_listener(s, fd);
     if (!error) {
         *ret_service = s;
         return 0;
     }
     close(fd);
-    s->closing = true;
-    if (s->ports) {
-        ftp_ports_close(s->ports, on_ports_closed, s);
-    } else {
-        s->open = 1;
-        ftp_service_let_go(s);
-    }
+    if (s)
+        give_up(s);
+    return error;
+}
+
+int ftps_service_open(struct worker *worker, int fd, struct ftp_service **ret_service)
+{
+    struct ftp_service *s = new_service(worker);
+    int error = s ? open_common(s, fd) : -ENOMEM;
+    close(fd);
+    if (!error)
+        error = open_inbox(s);
+    if (!error)
+        *ret_service = s;
+    else if (s)
+        give_up(s);
     return error;
 }
 
@@ -188,7 +231,8 @@ static void retire_all(struct ftp_sessions *list)
 
 void ftp_service_drain(struct ftp_service *s, void (*done)(void *context), void *context)
 {
-    listener_stop(&s->listener);
+    if (!s->inbox)
+        listener_stop(&s->listener);
     s->draining = true;
     s->done = done;
     s->done_context = context;
@@ -211,6 +255,9 @@ void ftp_service_close(struct ftp_service *s)
     drop_all(&s->strangers);
     drop_all(&s->idle);
     drop_all(&s->busy);
-    ftp_ports_close(s->ports, on_ports_closed, s);
-    listener_close(&s->listener);
+    ftp_ports_close(s->ports, on_let_go, s);
+    if (s->inbox)
+        ftp_inbox_close(s->inbox);
+    else
+        listener_close(&s->listener);
 }

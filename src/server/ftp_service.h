@@ -1,4 +1,4 @@
-/* FTP, serving side: reading the files of the tree, anonymous, without TLS (RFC 959, 1123, 2389, 2428, 3659).
+/* FTP, serving side: reading the files of the tree (RFC 959, 1123, 2228, 2389, 2428, 3659, 4217).
  *
  * One process serves every session. A line becomes a command (proto/ftp.h), its name a path that has neither
  * `.` nor
@@ -7,13 +7,20 @@
  * has a reply. Pipelined commands are answered in their order; while a transfer is under way ABOR, STAT without
  * a name, NOOP and QUIT are taken at once when they come next, everything else waits for its end.
  *
- * Who: `anonymous` and `ftp` with any password, an empty one included (guide, "capture of FTP": 530, then
- * anonymous with nothing). Any other user gets 530 after PASS. Passwords are looked at nowhere.
+ * Who: the users of the configuration with their passwords (server/login.h), and `anonymous` and `ftp` with
+ * any, an empty one included (guide, "capture of FTP": 530, then anonymous with nothing). Anybody else gets 530
+ * after PASS. A password is blanked out once it was looked at.
+ *
+ * TLS: AUTH TLS moves the connection to a worker for TLS (server/ftp_relay.h), where a new session begins
+ * without a login and without a line that came in the clear; PROT P has data connections by TLS too, and takes
+ * the control connection's tickets. `ftp.tls`: off, optional, or required before any login and transfer. No
+ * CCC.
  *
  * Refused, and how: 421 no room, too slow or stopping (and closed), 425 no data connection, 426 it broke, 450
- * the machine failed, 500 unknown, 501 malformed, 502 AUTH, PBSZ, PROT, REIN, SITE, SMNT, 503 out of order, 504
- * TYPE E, MODE B and such, PORT to a forbidden place, 522 EPRT and EPSV of another family, 530 not logged in,
- * 550 absent or not to be given, a path above the root, whatever would write, 554 REST past the end.
+ * the machine failed, 500 unknown, 501 malformed, 502 REIN, SITE, SMNT, AUTH without certificates, 503 out of
+ * order, 504 TYPE E, MODE B and such, AUTH SSL, PORT to a forbidden place, 521 PROT P is missing, 522 EPRT and
+ * EPSV of another family, 530 not logged in or not as who may, 533 534 CCC, 536 PROT S and E, 550 absent or not
+ * to be given, a path above the root, whatever would write, 554 REST past the end.
  *
  * Data connections (R7): PASV and EPSV listen on a random port of `ftp.passive_ports` (server/ftp_ports.h),
  * accept from the control connection's address only and FTP_DATA_WAIT_S at most; PORT and EPRT reach that
@@ -27,10 +34,8 @@
  * round and at TREE_LISTING_ENTRIES_MAX in all.
  *
  * Memory: a session with its data connection takes at most FTP_SESSION_BYTES_MAX (checked in ftp_session.c) and
- * shares the file's blob; a listing or a transfer of TYPE A takes FTP_CHUNK_BYTES more while it lasts.
- *
- * Room for more: users need a table behind PASS, writing a third kind of transfer beside file and list, TLS a
- * filter in the stream. */
+ * shares the file's blob; a listing or a transfer of TYPE A takes FTP_CHUNK_BYTES more while it lasts, TLS some
+ * 14 KiB a connection. */
 #ifndef DIALTONE_SERVER_FTP_SERVICE_H
 #define DIALTONE_SERVER_FTP_SERVICE_H
 
@@ -47,6 +52,9 @@
 
 struct ftp_service;
 
+/* On a worker for TLS: serves those who have said AUTH TLS to ftp_service_open()'s (server/ftp_relay.h). `fd`
+ * tells the address at which those listen, and is closed at once. The rest is the same. */
+int ftps_service_open(struct worker *worker, int fd, struct ftp_service **ret_service);
 /* See service.h. `fd` listens already; the passive ports are bound here, at its address. */
 int ftp_service_open(struct worker *worker, int fd, struct ftp_service **ret_service);
 /* Sessions without a transfer are told 421 and closed, the others when theirs has ended. */

@@ -57,21 +57,68 @@ static void on_closed(struct stream *stream)
     ftp_service_let_go(service);
 }
 
+/* Whatever becomes of the connection: it counts no longer. */
+static void leave(struct ftp_session *s)
+{
+    struct ftp_service *service = s->service;
+    ftp_data_drop(s);
+    timer_stop(&service->worker->loop.wheel, &s->timer);
+    ftp_service_put(s, FTP_PLACE_NONE);
+    peer_limits_end(service->limits, s->limit);
+    service->slots--;
+}
+
 void ftp_session_drop(struct ftp_session *s, unsigned code, const char *text)
 {
     struct ftp_service *service = s->service;
     if (s->transfer)
         ftp_transfer_end(s, 426, OUTCOME_STOPPED, code == 421 ? "the server ended it" : "the session ended");
-    ftp_data_drop(s);
     if (text)
         ftp_session_reply(s, code, text);
     flush(s);
-    timer_stop(&service->worker->loop.wheel, &s->timer);
-    ftp_service_put(s, FTP_PLACE_NONE);
-    peer_limits_end(service->limits, s->limit);
-    service->slots--;
+    leave(s);
     stream_end(&s->control);
     stream_close(&s->control, false); /* may free s */
+    ftp_service_slot_freed(service);
+}
+
+static void say_last(struct stream *stream, unsigned code, const char *text)
+{
+    char bytes[128];
+    struct buf out = BUF_ON(bytes);
+    ftp_put_reply(&out, code, text);
+    stream_write(stream, buf_slice(&out), SLICE_NONE, false);
+    stream_end(stream);
+    stream_close(stream, false);
+}
+
+static void on_refused_closed(struct stream *stream)
+{
+    (void)stream;
+}
+
+/* Whom there is no room for: told so in plain text, and gone at once. */
+static void refuse(struct ftp_service *service, int fd, unsigned code, const char *text)
+{
+    struct stream stream;
+    stream_open(&stream, &service->worker->loop, fd, NULL, on_refused_closed);
+    say_last(&stream, code, text);
+}
+
+/* After AUTH TLS, with all replies before it out; who has not taken those is not waited for. What else was sent
+ * in the clear is forgotten with the session. A worker for TLS says the reply. */
+static void hand_over(struct ftp_session *s)
+{
+    struct ftp_service *service = s->service;
+    union address peer = s->peer;
+    if (flush(s)) {
+        ftp_session_drop(s, 0, NULL);
+        return;
+    }
+    leave(s);
+    int fd = stream_release(&s->control); /* may free s */
+    if (!ftp_relay_give(service->worker->ftp_relay, &service->at, fd, &peer))
+        refuse(service, fd, 431, "No room for TLS: come back later.");
     ftp_service_slot_freed(service);
 }
 
@@ -165,9 +212,25 @@ static bool end_if_due(struct ftp_session *s)
 {
     unsigned code;
     const char *word = s->transfer ? NULL : last_word(s, &code);
+    if (s->moving && !word) {
+        hand_over(s);
+        return false;
+    }
     if (word)
         ftp_session_drop(s, code, word);
     return word == NULL;
+}
+
+/* A handshake that failed: the operator wants to know why. */
+static void note_fault(struct ftp_session *s)
+{
+    const char *fault = stream_fault(&s->control);
+    if (!fault || s->logged_in)
+        return;
+    s->name_len = 0;
+    s->wall_ms = ftp_loop(s)->wall_ms;
+    s->started_ms = ftp_loop(s)->now_ms;
+    ftp_transfer_note(s, 0, OUTCOME_STOPPED, fault);
 }
 
 void ftp_session_run(struct ftp_session *s)
@@ -182,6 +245,7 @@ void ftp_session_run(struct ftp_session *s)
         int error = flush(s);
         ssize_t got = error || reads++ == READS_A_ROUND ? 0 : receive(s);
         if ((error && error != -EAGAIN) || got < 0) {
+            note_fault(s);
             ftp_session_drop(s, 0, NULL);
             return;
         }
@@ -203,30 +267,13 @@ static void on_ready(struct stream *stream)
 
 /* --- the beginning --- */
 
-static void on_refused_closed(struct stream *stream)
-{
-    (void)stream;
-}
-
-/* Whom there is no room for: told so, and gone at once. */
-static void refuse(struct ftp_service *service, int fd, const char *text)
-{
-    char bytes[128];
-    struct buf out = BUF_ON(bytes);
-    struct stream stream;
-    ftp_put_reply(&out, 421, text);
-    stream_open(&stream, &service->worker->loop, fd, NULL, on_refused_closed);
-    stream_write(&stream, buf_slice(&out), SLICE_NONE, false);
-    stream_end(&stream);
-    stream_close(&stream, false);
-}
-
-void ftp_session_accept(struct ftp_service *service, int fd, const union address *peer)
+/* NULL: told that there is no room, and gone. */
+static struct ftp_session *begin(struct ftp_service *service, int fd, const union address *peer)
 {
     struct ftp_session *s = calloc(1, sizeof *s);
     if (!s) {
         close(fd);
-        return;
+        return NULL;
     }
     s->service = service;
     s->peer = *peer;
@@ -234,14 +281,37 @@ void ftp_session_accept(struct ftp_service *service, int fd, const union address
     s->file.fd = -1;
     s->cwd[0] = '/';
     s->cwd_len = 1;
-    if (!ftp_service_admit(service, s)) {
+    if (service->draining || !ftp_service_admit(service, s)) {
         free(s);
-        refuse(service, fd, "Too many sessions: come back later.");
-        return;
+        refuse(service, fd, 421,
+               service->draining ? "The server is stopping." : "Too many sessions: come back later.");
+        return NULL;
     }
     service->open++;
     stream_open(&s->control, &service->worker->loop, fd, on_ready, on_closed);
+    return s;
+}
+
+void ftp_session_accept(struct ftp_service *service, int fd, const union address *peer)
+{
+    struct ftp_session *s = begin(service, fd, peer);
+    if (!s)
+        return;
     ftp_session_reply(s, 220, "dialtone");
     restart_timer(s);
     ftp_session_run(s);
+}
+
+/* The last words in the clear, and the handshake follows. */
+void ftp_session_take(struct ftp_service *service, int fd, const union address *peer)
+{
+    struct ftp_session *s = begin(service, fd, peer);
+    if (!s)
+        return;
+    restart_timer(s);
+    ftp_session_reply(s, 234, "Go on with TLS.");
+    if (flush(s) || stream_filter_for(&s->control, service->worker->tls, TLS_FTP))
+        ftp_session_drop(s, 0, NULL);
+    else
+        ftp_session_run(s);
 }

@@ -6,8 +6,10 @@
 #include "net/stream.h"
 #include "proto/ftp.h"
 #include "server/ftp_ports.h"
+#include "server/ftp_relay.h"
 #include "server/ftp_service.h"
 #include "server/peer_limit.h"
+#include "server/user_hash.h"
 
 #include <sys/queue.h>
 
@@ -53,9 +55,14 @@ struct ftp_session {
     uint8_t place; /* enum ftp_place */
 
     /* Login and parameters. */
-    bool named, anonymous, logged_in; /* USER came; it was one of ours; PASS too */
+    bool named, anonymous, logged_in; /* USER came; it was anonymous; PASS too */
+    uint8_t user_len;
+    char user[USER_NAME_BYTES_MAX]; /* what USER said, unless anonymous */
+    uint64_t user_mark;             /* of his password's line when he logged in */
     bool binary, epsv_all;
+    bool sized, private; /* PBSZ came; PROT P holds for data connections */
     bool leaving, ended; /* QUIT came; the peer says nothing more */
+    bool moving;         /* AUTH TLS came: the connection goes to a worker for TLS */
     uint8_t facts, faults;
     uint64_t rest;
 
@@ -87,7 +94,9 @@ TAILQ_HEAD(ftp_sessions, ftp_session);
 
 struct ftp_service {
     struct worker *worker;
-    struct listener listener;
+    struct listener listener; /* of one without TLS */
+    struct ftp_inbox *inbox;  /* of one with TLS, whose sessions all have it; NULL: one without */
+    union address at;         /* where the control connections are accepted */
     struct ftp_ports *ports;
     struct ftp_sessions strangers, idle, busy; /* by how long they are there */
     struct peer_limits *limits;
@@ -109,6 +118,8 @@ void ftp_service_let_go(struct ftp_service *service);
 
 /* ftp_session.c: the control connection. */
 void ftp_session_accept(struct ftp_service *service, int fd, const union address *peer);
+/* One that has said AUTH TLS elsewhere. */
+void ftp_session_take(struct ftp_service *service, int fd, const union address *peer);
 /* After anything has happened to it: writes, reads and answers as far as it goes. The session may be gone. */
 void ftp_session_run(struct ftp_session *s);
 void ftp_session_reply(struct ftp_session *s, unsigned code, const char *text);
@@ -132,14 +143,36 @@ extern const struct ftp_borrower ftp_data_borrower;
 void ftp_data_drop(struct ftp_session *s);
 /* Lends a port; 0 when there is none. */
 uint16_t ftp_data_listen(struct ftp_session *s);
-/* There is, or can be, a data connection. */
-bool ftp_data_is_set(const struct ftp_session *s);
+/* Why there can be no transfer now, with the reply's code; NULL: there can. */
+const char *ftp_data_fault(const struct ftp_session *s, unsigned *ret_code);
+/* Connects to where PORT or EPRT said. */
+bool ftp_data_connect(struct ftp_session *s);
+/* The connection alone; `abort` resets it. */
+void ftp_data_close(struct ftp_session *s, bool abort);
+
+/* ftp_transfer.c: likewise. */
 /* The session's transfer, file or chunk are set: says 150 and sends as soon as there is a connection. */
 void ftp_transfer_begin(struct ftp_session *s);
+/* Goes on with it: the data connection is there, or ready again. */
+void ftp_transfer_advance(struct ftp_session *s);
+/* Answers and notes that there will be none. */
+void ftp_transfer_refuse(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
+/* s->chunk; false without memory. */
+bool ftp_chunk_new(struct ftp_session *s);
 void ftp_transfer_end(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
 /* An event about s->name. */
 void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
 
+/* With TLS. */
+static inline bool ftp_is_secure(const struct ftp_session *s)
+{
+    return s->service->inbox != NULL;
+}
+/* The operator wants it. */
+static inline bool ftp_needs_tls(const struct ftp_session *s)
+{
+    return slice_eq(s->service->worker->config->ftp_tls, SLICE("required"));
+}
 static inline struct loop *ftp_loop(const struct ftp_session *s)
 {
     return &s->service->worker->loop;

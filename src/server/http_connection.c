@@ -374,7 +374,7 @@ static void stop_reading(struct http_connection *c, struct slice input, ssize_t 
     }
     if (input.len)
         http_reply_note_unanswered(c, input, "the peer went away within its request");
-    else if (fault)
+    else if (fault && http_service_may_note_fault(c->service, &c->peer))
         http_reply_note_unanswered(c, input, fault);
     drop(c, false);
 }
@@ -441,7 +441,7 @@ void http_connection_accept(struct http_service *s, int fd, const union address 
     c->peer = *peer;
     c->since_ms = s->worker->loop.now_ms;
     c->fresh = true;
-    if (s->protocol == PROTOCOL_HTTPS && stream_filter(&c->stream, s->worker->tls) != 0)
+    if (s->protocol == PROTOCOL_HTTPS && stream_filter(&c->stream, http_service_tls(s)) != 0)
         drop(c, true);
     else
         receive(c);

@@ -72,7 +72,10 @@ struct http_service {
     struct peer_limits *limits;
     uint32_t slots, slots_max, spares;
     uint32_t open; /* handles and connections that must close before the service is freed */
+    bool legacy; /* PROTOCOL_HTTPS for old phones */
     bool draining, drained, closing;
+    struct bucket faults; /* of handshakes, noted of all peers together */
+    uint64_t faults_untold, faults_told_ms;
     void (*done)(void *context);
     void *done_context;
     uint64_t warn_ms;    /* not before */
@@ -110,6 +113,11 @@ struct http_connection *http_service_take(struct http_service *s);
 void http_service_give(struct http_connection *c);
 void http_service_slot_freed(struct http_service *s);
 struct slice http_service_date(struct http_service *s);
+/* What new connections are made with; NULL: no TLS. */
+struct ssl_ctx_st *http_service_tls(const struct http_service *s);
+/* Whether a handshake of this peer that failed gets a line in the journal: somebody who fails all the time gets some,
+ * and a count in the log. */
+bool http_service_may_note_fault(struct http_service *s, const union address *peer);
 
 /* http_reply.c: into the service's scratch, which becomes c->reply. */
 bool http_reply_is_scratch(const struct http_connection *c);

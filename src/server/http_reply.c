@@ -24,6 +24,7 @@ static struct http_reply *begin(struct http_connection *c)
     e->bytes = 0;
     e->code = 0;
     e->reason = NULL;
+    caller_note_certificate(&c->stream, e);
     e->name_len = e->agent_len = 0;
     r->start_ms = c->since_ms;
     r->intake = NULL;
@@ -208,7 +209,9 @@ static const struct {
 
 struct caller http_reply_caller(const struct http_connection *c)
 {
-    return (struct caller){ .protocol = c->service->protocol, .peer = &c->peer };
+    return (struct caller){ .protocol = c->service->protocol,
+                            .peer = &c->peer,
+                            .certificate = c->reply ? journal_event_certificate(&c->reply->event) : NULL };
 }
 
 struct http_admission http_reply_admit(struct http_connection *c, const struct http_request *request,
@@ -338,7 +341,11 @@ void http_reply_to_request(struct http_connection *c, struct slice head)
         return;
     }
     note_agent(c, request.field[HTTP_FIELD_USER_AGENT]);
-    answer_whole(c, &request);
+    /* The same phone on a new connection gets the verdict of today. */
+    if (!stream_still_good(&c->stream, http_service_tls(c->service)))
+        answer_and_close(c, &request, 503, "the trusted certificates have changed");
+    else
+        answer_whole(c, &request);
 }
 
 /* What can be known of a head that is not whole. */

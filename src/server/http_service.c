@@ -90,6 +90,30 @@ struct slice http_service_date(struct http_service *s)
     return slice_of(s->date, s->date_len);
 }
 
+struct ssl_ctx_st *http_service_tls(const struct http_service *s)
+{
+    if (s->protocol != PROTOCOL_HTTPS)
+        return NULL;
+    return s->legacy ? s->worker->tls_legacy : s->worker->tls;
+}
+
+bool http_service_may_note_fault(struct http_service *s, const union address *peer)
+{
+    uint64_t now_ms = s->worker->loop.now_ms;
+    struct peer_limit *limit = peer_limits_of(s->limits, peer);
+    if (limit && bucket_take(&limit->faults, 1, HTTP_FAULTS_NOTED_PEER, now_ms) &&
+        bucket_take(&s->faults, HTTP_FAULTS_NOTED_S, 10 * HTTP_FAULTS_NOTED_S, now_ms))
+        return true;
+    s->faults_untold++;
+    if (s->faults_told_ms == 0 || now_ms - s->faults_told_ms >= WARN_EVERY_MS) {
+        log_warning("https: %llu failed handshakes were left out of the journal",
+                    (unsigned long long)s->faults_untold);
+        s->faults_told_ms = now_ms ? now_ms : 1;
+        s->faults_untold = 0;
+    }
+    return false;
+}
+
 static void on_accepted(struct listener *l, int fd, const union address *peer)
 {
     http_connection_accept(of(l), fd, peer);
@@ -155,6 +179,14 @@ int http_service_open(struct worker *worker, int fd, struct http_service **ret_s
 int https_service_open(struct worker *worker, int fd, struct http_service **ret_service)
 {
     return open_service(worker, fd, PROTOCOL_HTTPS, ret_service);
+}
+
+int https_legacy_service_open(struct worker *worker, int fd, struct http_service **ret_service)
+{
+    int error = open_service(worker, fd, PROTOCOL_HTTPS, ret_service);
+    if (!error)
+        (*ret_service)->legacy = true;
+    return error;
 }
 
 /* Either list shrinks or stays while it is walked: the next one is taken first. */

@@ -91,12 +91,14 @@ static struct who who_asked(const struct journal_event *e, struct arena *arena)
     struct name_meaning m = name_meaning(slice_of(e->name, e->name_len));
     struct user_agent agent = user_agent_parse(slice_of(e->agent, e->agent_len));
     const struct model *model = agent.model ? agent.model : model_of_name(&m);
-    struct who who = { SLICE_NONE, SLICE_NONE, SLICE_NONE, name_kind_words(m.kind) };
+    struct who who = { SLICE_NONE, SLICE_NONE, SLICE_NONE, e->meaning ? e->meaning : name_kind_words(m.kind) };
     if (model)
         who.model = model->name.len ? model->name : model->product;
-    /* The phone's own word goes before the name: one may fetch another's file. */
-    if (agent.has_mac || m.has_mac) {
-        mac_print_colons(agent.has_mac ? agent.mac : m.mac, &out);
+    /* What is proven goes before what the request says, the phone's own word, and that before the name: one may fetch
+     * another's file. */
+    const struct mac *proven = journal_event_certificate(e);
+    if (proven || e->has_mac || agent.has_mac || m.has_mac) {
+        mac_print_colons(proven ? *proven : e->has_mac ? e->mac : agent.has_mac ? agent.mac : m.mac, &out);
         arena_copy(arena, buf_slice(&out), &who.mac);
     }
     if (agent.has_firmware) {
@@ -127,6 +129,12 @@ static struct slice peer_text(const union address *peer, struct arena *arena)
     return copy;
 }
 
+static struct slice certificate_text(const struct journal_event *e, const struct who *who)
+{
+    static const char *const words[] = { "", "bad", "generic" };
+    return e->certificate == JOURNAL_CERTIFICATE_MAC ? who->mac : slice_str(words[e->certificate]);
+}
+
 static struct journal_row row_of(const struct journal_event *e, struct arena *arena)
 {
     struct who who = who_asked(e, arena);
@@ -144,6 +152,7 @@ static struct journal_row row_of(const struct journal_event *e, struct arena *ar
         .bytes = e->bytes,
         .ms = e->duration_ms,
         .code = e->code,
+        .certificate = certificate_text(e, &who),
     };
 }
 
@@ -212,7 +221,12 @@ static void print_row(const struct journal_row *row, bool with_code, struct buf 
         buf_text(out, row->reason);
         buf_str(out, ")");
     }
-    buf_format(out, " %llu B %u ms\n", (unsigned long long)row->bytes, row->ms);
+    buf_format(out, " %llu B %u ms", (unsigned long long)row->bytes, row->ms);
+    if (row->certificate.len) {
+        buf_str(out, " certificate ");
+        buf_text(out, row->certificate);
+    }
+    buf_byte(out, '\n');
 }
 
 static void write_lines(struct journal *j, const struct journal_event *events, const struct journal_row *rows,

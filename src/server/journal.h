@@ -6,6 +6,7 @@
 #ifndef DIALTONE_SERVER_JOURNAL_H
 #define DIALTONE_SERVER_JOURNAL_H
 
+#include "guide/mac.h"
 #include "net/address.h"
 #include "server/protocol.h"
 
@@ -25,6 +26,14 @@ const char *outcome_name(enum outcome outcome);
 #define JOURNAL_NAME_BYTES 256
 #define JOURNAL_AGENT_BYTES 128
 
+/* What the phone's certificate said of it. */
+enum journal_certificate {
+    JOURNAL_CERTIFICATE_NONE,
+    JOURNAL_CERTIFICATE_BAD,     /* it counts for nothing; `reason` may say why */
+    JOURNAL_CERTIFICATE_GENERIC, /* good, and no MAC in it: a whole model's */
+    JOURNAL_CERTIFICATE_MAC
+};
+
 /* What a worker knows. Who the phone is and what the name means is worked out by the journal's thread. */
 struct journal_event {
     enum protocol protocol;
@@ -35,6 +44,11 @@ struct journal_event {
     uint64_t bytes;     /* of the file, sent and (TFTP) acknowledged, or received */
     uint16_t code;      /* HTTP status, TFTP error code; 0: none */
     const char *reason; /* static text or NULL: "is a directory", "silent for 8 tries" */
+    enum journal_certificate certificate;
+    struct mac certificate_mac; /* with _MAC */
+    const char *meaning; /* static text: what the name is; NULL: what it looks like */
+    bool has_mac;        /* the request says whose it is, whatever name and agent say */
+    struct mac mac;
     uint8_t name_len, agent_len;
     char name[JOURNAL_NAME_BYTES]; /* as asked, decoded */
     char agent[JOURNAL_AGENT_BYTES];
@@ -42,6 +56,12 @@ struct journal_event {
 /* Cut to what fits. */
 void journal_event_set_name(struct journal_event *e, struct slice name);
 void journal_event_set_agent(struct journal_event *e, struct slice agent);
+
+/* The MAC that is proven by it, for struct caller; NULL: none. */
+static inline const struct mac *journal_event_certificate(const struct journal_event *e)
+{
+    return e->certificate == JOURNAL_CERTIFICATE_MAC ? &e->certificate_mac : NULL;
+}
 
 struct journal;
 struct journal_options {
@@ -52,11 +72,12 @@ struct journal_options {
 /* Opens the database. One that cannot be opened is said in the log, and the journal goes on without rows.
  * 0 or a negative errno. Lines are written to `line_fd` as
  *
- *   TIME PROTOCOL PEER MAC MODEL FIRMWARE MEANING "NAME" OUTCOME[ CODE][ (REASON)] N B N ms
+ *   TIME PROTOCOL PEER MAC MODEL FIRMWARE MEANING "NAME" OUTCOME[ CODE][ (REASON)] N B N ms[ certificate WHOSE]
  *   2026-11-22T07:05:09.123Z tftp 10.2.20.73:4711 00:15:65:74:b1:6e T46S 66.84.0.15 MAC-oriented boot file
  *   "00156574b16e.boot" absent (no such file) 0 B 1 ms
  *
- * (one line), `-` for what is not known; CODE is HTTP's status and FTP's reply. What a reader of a pipe does
+ * (one line), `-` for what is not known; CODE is HTTP's status and FTP's reply; WHOSE is the MAC that the phone's
+ * certificate names (then MAC is that one too), `generic` or `bad`. What a reader of a pipe does
  * not take within a second, or a full disk does not hold, is lost; the next line says how many were. */
 int journal_open(const struct journal_options *options, struct journal **ret_journal);
 /* Starts the thread that writes: after the process has been confined, which threads inherit. Events that

@@ -17,6 +17,7 @@ bool bucket_take(struct bucket *b, uint32_t rate, uint32_t burst, uint64_t now_m
 struct peer_limit {
     union address host; /* port 0 */
     struct bucket requests;
+    struct bucket faults; /* of TLS handshakes, that are told */
     uint32_t busy; /* things under way; change it with peer_limits_begin and _end */
     uint32_t next_in_bucket, older, newer;
 };

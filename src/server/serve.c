@@ -73,6 +73,11 @@ static size_t worker_count(bool any, uint32_t asked)
     return !any ? 0 : count < WORKERS_MAX ? count : WORKERS_MAX;
 }
 
+static bool has_plain(const struct config *c)
+{
+    return c->tftp_enable || c->http_enable || c->ftp_enable || c->pnp_enable;
+}
+
 size_t serve_crew_count(const struct serve *s)
 {
     return s->workers + s->tls_workers;
@@ -90,6 +95,8 @@ static int open_all(struct serve *s)
         error = open_root(s);
     if (!error)
         error = serve_tls_open(s);
+    if (!error && serve_has_ftps(s->config))
+        error = ftp_relay_open(&s->ftp_relay);
     if (!error)
         error = serve_bind(s);
     if (!error)
@@ -111,7 +118,7 @@ int serve_open(const struct config *config, struct serve **ret_serve)
     s->config = config;
     s->fresh = *config;
     s->root.fd = -1;
-    s->workers = worker_count(config->tftp_enable || config->http_enable, config->workers);
+    s->workers = worker_count(has_plain(config), config->workers);
     s->tls_workers = worker_count(serve_has_tls(config), config->tls_workers);
     pthread_mutex_init(&s->fresh_lock, NULL);
     s->crew = calloc(serve_crew_count(s) + 1, sizeof *s->crew);
@@ -153,11 +160,14 @@ int serve_start(const struct config *config, struct serve **ret_serve)
 bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol,
                     union address *ret_address)
 {
-    if (index >= s->endpoint_count)
-        return false;
-    *ret_protocol = s->endpoints[index].kind->protocol;
-    *ret_address = s->endpoints[index].address;
-    return true;
+    for (size_t i = 0; i < s->endpoint_count; i++) {
+        if (s->endpoints[i].kind->behind || index-- > 0)
+            continue;
+        *ret_protocol = s->endpoints[i].kind->protocol;
+        *ret_address = s->endpoints[i].address;
+        return true;
+    }
+    return false;
 }
 
 uint16_t serve_port(const struct serve *s, enum protocol protocol)
@@ -166,6 +176,11 @@ uint16_t serve_port(const struct serve *s, enum protocol protocol)
         if (s->endpoints[i].kind->protocol == protocol)
             return address_port(&s->endpoints[i].address);
     return 0;
+}
+
+bool serve_listener_is_legacy(const struct serve *s, size_t index)
+{
+    return s->endpoints[index].kind->legacy;
 }
 
 int serve_root_fd(const struct serve *s)
@@ -235,7 +250,7 @@ const char *serve_open_to(const struct serve *s)
 void serve_reload(struct serve *s, const struct config *fresh)
 {
     struct access *a = NULL;
-    serve_tls_reload(s);
+    serve_tls_reload(s, fresh);
     if (access_open(fresh, &a))
         log_error("out of memory: users and rules stay as they were");
     if (access_writes_tree(a) && !s->writes_root)
@@ -287,6 +302,7 @@ void serve_close(struct serve *s)
     uploads_close(s->uploads);
     serve_unbind(s);
     serve_tls_close(s);
+    ftp_relay_close(s->ftp_relay);
     rootdir_close(&s->root);
     for (struct access *a = s->access, *older; a; a = older) {
         older = a->older;

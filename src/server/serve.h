@@ -26,6 +26,8 @@ int serve_start(const struct config *config, struct serve **ret_serve);
 /* Where it listens, one a call: `index` from 0; false past the end. */
 bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol,
                     union address *ret_address);
+/* Of such an index: TLS for old phones (tls.legacy). */
+bool serve_listener_is_legacy(const struct serve *s, size_t index);
 /* The first listener's port; 0 when the protocol is off. */
 uint16_t serve_port(const struct serve *s, enum protocol protocol);
 /* The root's directory descriptor (O_PATH) and the journal's database ("" when there is none), for confine. */

@@ -4,9 +4,11 @@
 #include "net/socket.h"
 #include "server/ftp_service.h"
 #include "server/http_service.h"
+#include "server/pnp_service.h"
 #include "server/tftp_service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* A service's own functions behind one shape. */
@@ -57,6 +59,15 @@ static int open_ftp(struct worker *worker, int fd, void **ret_service)
     return error;
 }
 
+static int open_ftps(struct worker *worker, int fd, void **ret_service)
+{
+    struct ftp_service *service;
+    int error = ftps_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
 static int open_https(struct worker *worker, int fd, void **ret_service)
 {
     struct http_service *service;
@@ -76,18 +87,66 @@ static void close_ftp(void *service)
     ftp_service_close(service);
 }
 
-static const struct service_kind tftp = { PROTOCOL_TFTP, SOCK_DGRAM, "tftp.port", 69,        6969,
-                                          false,         open_tftp,  drain_tftp,  close_tftp };
-static const struct service_kind http = { PROTOCOL_HTTP, SOCK_STREAM, "http.port", 80,        8080,
-                                          false,         open_http,   drain_http,  close_http };
-static const struct service_kind https = { PROTOCOL_HTTPS, SOCK_STREAM, "https.port", 443,       8443,
-                                           true,           open_https,  drain_http,   close_http };
-static const struct service_kind ftp = { PROTOCOL_FTP, SOCK_STREAM, "ftp.port", 21,        2121,
-                                         false,        open_ftp,    drain_ftp,  close_ftp };
+static int open_legacy(struct worker *worker, int fd, void **ret_service)
+{
+    struct http_service *service;
+    int error = https_legacy_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static int open_pnp(struct worker *worker, int fd, void **ret_service)
+{
+    struct pnp_service *service;
+    int error = pnp_service_open(worker, fd, &service);
+    if (!error)
+        *ret_service = service;
+    return error;
+}
+
+static void drain_pnp(void *service, void (*done)(void *context), void *context)
+{
+    pnp_service_drain(service, done, context);
+}
+
+static void close_pnp(void *service)
+{
+    pnp_service_close(service);
+}
+
+static const struct service_kind tftp = {
+    .protocol = PROTOCOL_TFTP, .socket_type = SOCK_DGRAM, .port_key = "tftp.port", .port = 69,
+    .port_unprivileged = 6969, .open = open_tftp, .drain = drain_tftp, .close = close_tftp,
+};
+static const struct service_kind http = {
+    .protocol = PROTOCOL_HTTP, .socket_type = SOCK_STREAM, .port_key = "http.port", .port = 80,
+    .port_unprivileged = 8080, .open = open_http, .drain = drain_http, .close = close_http,
+};
+static const struct service_kind https = {
+    .protocol = PROTOCOL_HTTPS, .socket_type = SOCK_STREAM, .port_key = "https.port", .port = 443,
+    .port_unprivileged = 8443, .tls = true, .open = open_https, .drain = drain_http, .close = close_http,
+};
+static const struct service_kind legacy = {
+    .protocol = PROTOCOL_HTTPS, .socket_type = SOCK_STREAM, .port_key = "tls.legacy_port", .port = 8444,
+    .port_unprivileged = 8444, .legacy = true, .tls = true, .open = open_legacy, .drain = drain_http, .close = close_http,
+};
+static const struct service_kind ftp = {
+    .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .port = 21,
+    .port_unprivileged = 2121, .open = open_ftp, .drain = drain_ftp, .close = close_ftp,
+};
+static const struct service_kind ftps = {
+    .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .tls = true, .behind = true,
+    .open = open_ftps, .drain = drain_ftp, .close = close_ftp,
+};
+static const struct service_kind pnp = {
+    .protocol = PROTOCOL_PNP, .socket_type = SOCK_DGRAM, .port_key = "pnp.port", .port = 5060,
+    .port_unprivileged = 5060, .one = true, .open = open_pnp, .drain = drain_pnp, .close = close_pnp,
+};
 
 size_t serve_workers_of(const struct serve *s, const struct service_kind *kind)
 {
-    return kind->tls ? s->tls_workers : s->workers;
+    return kind->one ? 1 : kind->tls ? s->tls_workers : s->workers;
 }
 
 static int refuse(const struct service_kind *kind, const union address *address, int error)
@@ -96,8 +155,8 @@ static int refuse(const struct service_kind *kind, const union address *address,
     struct buf out = BUF_ON(bytes);
     address_print(address, &out);
     buf_terminate(&out);
-    log_error("%s: cannot listen on %s: %s (%s, listen)", protocol_name(kind->protocol), bytes,
-              strerror(-error), kind->port_key);
+    log_error("%s: cannot listen on %s: %s (%s%s)", protocol_name(kind->protocol), bytes, strerror(-error),
+              kind->port_key, kind->one ? "" : ", listen");
     return error;
 }
 
@@ -127,7 +186,7 @@ static int bind_one(struct serve *s, const struct service_kind *kind, struct sli
 {
     struct endpoint *l = &s->endpoints[s->endpoint_count];
     if (s->endpoint_count == ENDPOINTS_MAX) {
-        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 3);
+        log_error("listen: more than %d addresses", ENDPOINTS_MAX / 5);
         return -E2BIG;
     }
     *l = (struct endpoint){ .kind = kind };
@@ -153,7 +212,7 @@ static int bind_kind(struct serve *s, const struct service_kind *kind, bool port
         part = slice_trim(part);
         if (!port_set && first && address_parse(part, 0, &probe)) {
             port = usual_port(kind, probe);
-            if (port == kind->port_unprivileged)
+            if (port != kind->port)
                 log_info("%s: port %u may not be bound by this user: using %u", protocol_name(kind->protocol),
                          kind->port, port);
         }
@@ -161,6 +220,24 @@ static int bind_kind(struct serve *s, const struct service_kind *kind, bool port
         int error = bind_one(s, kind, part, (uint16_t)port);
         if (error)
             return error;
+    }
+    return 0;
+}
+
+/* The TLS workers' part of each listener of FTP. */
+static int bind_ftps(struct serve *s)
+{
+    size_t count = s->endpoint_count;
+    for (size_t i = 0; i < count; i++) {
+        const struct endpoint *from = &s->endpoints[i];
+        if (from->kind != &ftp)
+            continue;
+        if (s->endpoint_count == ENDPOINTS_MAX)
+            return -E2BIG;
+        struct endpoint *l = &s->endpoints[s->endpoint_count++];
+        *l = (struct endpoint){ .kind = &ftps, .address = from->address };
+        for (size_t w = 0; w < s->tls_workers; w++)
+            l->fds[w] = fcntl(from->fds[0], F_DUPFD_CLOEXEC, 0);
     }
     return 0;
 }
@@ -175,10 +252,16 @@ int serve_bind(struct serve *s)
         error = bind_kind(s, &http, c->http_port_set, c->http_port);
     if (!error && c->ftp_enable)
         error = bind_kind(s, &ftp, c->ftp_port_set, c->ftp_port);
-    if (!error && serve_has_tls(c))
+    if (!error && serve_has_ftps(c))
+        error = bind_ftps(s);
+    if (!error && serve_has_https(c))
         error = bind_kind(s, &https, c->https_port_set, c->https_port);
+    if (!error && serve_has_tls(c) && c->tls_legacy)
+        error = bind_kind(s, &legacy, c->tls_legacy_port_set, c->tls_legacy_port);
+    if (!error && c->pnp_enable)
+        error = bind_one(s, &pnp, SLICE("*"), (uint16_t)(c->pnp_port_set ? c->pnp_port : pnp.port));
     if (!error && s->endpoint_count == 0) {
-        log_error("nothing to serve: tftp.enable, http.enable and ftp.enable are 0 and HTTPS has no certificate, or no "
+        log_error("nothing to serve: tftp.enable, http.enable, ftp.enable and pnp.enable are 0 and HTTPS has no certificate, or no "
                   "address of listen could be bound");
         error = -EDESTADDRREQ;
     }

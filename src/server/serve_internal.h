@@ -3,6 +3,7 @@
 #define DIALTONE_SERVER_SERVE_INTERNAL_H
 
 #include "server/access.h"
+#include "server/ftp_relay.h"
 #include "server/login.h"
 #include "server/serve.h"
 #include "server/service.h"
@@ -11,7 +12,7 @@
 #include <pthread.h>
 
 /* Addresses times protocols; an operator names a handful. */
-#define ENDPOINTS_MAX 48
+#define ENDPOINTS_MAX 60
 #define WORKERS_MAX 64
 
 /* One protocol on one worker's socket. */
@@ -20,10 +21,13 @@ struct service_kind {
     int socket_type;
     const char *port_key;
     uint16_t port, port_unprivileged;
+    bool legacy;
     bool tls; /* on the TLS workers: a handshake holds its thread for a millisecond (design.md) */
+    bool one; /* on the first worker only, and on any address (server/pnp_service.h) */
     int (*open)(struct worker *worker, int fd, void **ret_service);
     void (*drain)(void *service, void (*done)(void *context), void *context);
     void (*close)(void *service);
+    bool behind; /* has no listener of its own: connections come from another kind at the same address */
 };
 
 struct endpoint {
@@ -63,8 +67,9 @@ struct serve {
     struct crew *crew;
     size_t workers, tls_workers; /* in `crew`, in this order */
     struct tls_tickets *tickets; /* NULL without TLS */
+    struct ftp_relay *ftp_relay; /* NULL without FTP over TLS */
     uid_t key_owner;             /* whom this process becomes; looked up while users can be */
-    struct ssl_ctx_st *tls;      /* the newest; under fresh_lock once threads run */
+    struct ssl_ctx_st *tls, *tls_legacy; /* the newest; under fresh_lock once threads run */
     uint64_t hash_seed;
     _Atomic(enum wish) wish;
     atomic_uint reloads;
@@ -76,11 +81,15 @@ struct serve {
 int serve_bind(struct serve *s);
 void serve_unbind(struct serve *s);
 
+/* HTTPS; FTP over TLS; either. */
+bool serve_has_https(const struct config *c);
+bool serve_has_ftps(const struct config *c);
 bool serve_has_tls(const struct config *c);
 /* Reads certificates and keys, when there are any. 0 or a negative errno, said in the log. */
 int serve_tls_open(struct serve *s);
-/* Reads them again; the old ones stay when that fails. The workers take them over with the configuration. */
-void serve_tls_reload(struct serve *s);
+/* Reads them again, with what `fresh` says of live keys; what cannot be read stays as it was. The workers take them
+ * over with the configuration. */
+void serve_tls_reload(struct serve *s, const struct config *fresh);
 void serve_tls_close(struct serve *s);
 
 size_t serve_crew_count(const struct serve *s);

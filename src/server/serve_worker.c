@@ -42,7 +42,9 @@ static void reload(struct crew *c, unsigned reloads)
     atomic_store(&c->access, c->serve->access);
     if (c->tls) {
         tls_context_close(c->worker.tls);
+        tls_context_close(c->worker.tls_legacy);
         c->worker.tls = tls_context_share(c->serve->tls);
+        c->worker.tls_legacy = tls_context_share(c->serve->tls_legacy);
     }
     pthread_mutex_unlock(&c->serve->fresh_lock);
     tree_forget(c->worker.tree);
@@ -66,7 +68,7 @@ static int open_services(struct crew *c, size_t index)
     struct serve *s = c->serve;
     for (size_t i = 0; i < s->endpoint_count; i++) {
         struct endpoint *l = &s->endpoints[i];
-        if (l->kind->tls != c->tls)
+        if (l->kind->tls != c->tls || index >= serve_workers_of(s, l->kind))
             continue;
         int error = l->kind->open(&c->worker, l->fds[index], &c->services[i]);
         /* The service has it either way. */
@@ -84,11 +86,13 @@ static int open_tree(struct crew *c)
     struct serve *s = c->serve;
     struct tree *uploads;
     int error = tree_open(&s->root, s->root_path, &c->worker.loop, &c->worker.tree);
-    if (error || !uploads_root(s->uploads))
-        return error;
-    error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
-    if (!error)
-        tree_overlay(c->worker.tree, uploads);
+    if (!error && uploads_root(s->uploads)) {
+        error = tree_open(uploads_root(s->uploads), s->uploads_path, &c->worker.loop, &uploads);
+        if (!error)
+            tree_overlay(c->worker.tree, uploads);
+    }
+    if (!error && c->config.root_ignore_case)
+        tree_ignore_case(c->worker.tree);
     return error;
 }
 
@@ -106,7 +110,11 @@ int crew_open(struct serve *s, size_t index)
     c->worker.hash_seed = s->hash_seed;
     c->worker.share = (unsigned)(c->tls ? s->tls_workers : s->workers);
     c->worker.index = (unsigned)(c->tls ? index - s->workers : index);
+    c->worker.ftp_share = (unsigned)(s->workers + (s->ftp_relay ? s->tls_workers : 0));
+    c->worker.ftp_index = (unsigned)index;
+    c->worker.ftp_relay = s->ftp_relay;
     c->worker.tls = c->tls ? tls_context_share(s->tls) : NULL;
+    c->worker.tls_legacy = c->tls ? tls_context_share(s->tls_legacy) : NULL;
     int error = loop_open(&c->worker.loop, &clock_system, on_wake, c);
     c->has_loop = !error;
     if (!error)
@@ -125,6 +133,7 @@ void crew_close(struct crew *c)
         pthread_join(c->thread, NULL);
     if (!c->has_loop) {
         tls_context_close(c->worker.tls);
+        tls_context_close(c->worker.tls_legacy);
         return;
     }
     timer_stop(&c->worker.loop.wheel, &c->at_last);
@@ -134,7 +143,8 @@ void crew_close(struct crew *c)
     tree_close(c->worker.tree);
     loop_close(&c->worker.loop);
     tls_context_close(c->worker.tls);
-    c->worker.tls = NULL;
+    tls_context_close(c->worker.tls_legacy);
+    c->worker.tls = c->worker.tls_legacy = NULL;
 }
 
 static void *run(void *context)

@@ -9,6 +9,7 @@
 #include "server/tree.h"
 
 struct access;
+struct ftp_relay;
 struct login;
 struct uploads;
 
@@ -22,9 +23,13 @@ struct worker {
     const struct access *access; /* NULL: no rules; may be another one after any callback */
     struct login *login;         /* shared by all workers; NULL only without rules */
     struct ssl_ctx_st *tls; /* what new TLS connections are made with (net/tls.h); NULL: none */
+    struct ssl_ctx_st *tls_legacy; /* the same for old phones, on a listener of their own */
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
     unsigned index;     /* of this one, below `share` */
+    /* Likewise of all workers that serve FTP, those for TLS included: they share its data ports. */
+    unsigned ftp_share, ftp_index;
+    struct ftp_relay *ftp_relay; /* shared by all workers; NULL: no TLS by FTP */
 };
 
 /* A service is opened on sockets that were bound before privileges were dropped:

@@ -1,15 +1,17 @@
 #include "server/tftp_service.h"
 
-#include "net/datagram.h"
 #include "server/access.h"
 #include "server/peer_limit.h"
 #include "server/tftp_machine.h"
+#include "server/tftp_pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define NOBODY UINT32_MAX
+/* Instead of an index into the pool. */
+#define LISTENER TFTP_POOL_SOCKETS
 /* The longest datagram that a phone sends us is a block; one byte more, so that a longer one is seen to be longer. */
 #define RECEIVE_BYTES ((size_t)TFTP_HEADER_BYTES + TFTP_UPLOAD_BLKSIZE_MAX + 1)
 
@@ -30,7 +32,7 @@ struct slot {
     uint32_t next;         /* in the bucket, or of the free ones */
     uint32_t older, newer; /* of the unproven ones */
     uint8_t name_len;
-    uint8_t socket; /* index into the pool */
+    uint8_t socket; /* index into the pool, or LISTENER */
     bool noted;     /* the journal has its event: it dallies */
     bool doubted;   /* the same request has come again since the phone was last heard on the transfer */
 };
@@ -40,9 +42,11 @@ struct tftp_service {
     struct worker *worker;
     struct datagram_set *set;
     struct peer_limits *limits;
-    struct datagram listener, pool[TFTP_POOL_SOCKETS];
+    struct datagram listener;
+    struct tftp_pool pool;
     unsigned handles; /* datagram sockets that have not closed yet */
-    unsigned turn;    /* the pool socket of the batch under way */
+    unsigned turn;    /* the socket of the batch under way */
+    bool single;      /* tftp.single_port: transfers answer from the listener */
     bool listening, draining, closing;
 
     struct slot *slots;
@@ -82,9 +86,14 @@ static struct wire wire_to(struct datagram *socket, const union address *peer,
     return (struct wire){ { wire_reserve, wire_commit }, socket, peer, local };
 }
 
+static struct datagram *socket_at(struct tftp_service *s, unsigned index)
+{
+    return index == LISTENER ? &s->listener : &s->pool.socket[index];
+}
+
 static struct wire wire_of(struct slot *t)
 {
-    return wire_to(&t->service->pool[t->socket], &t->peer, &t->local);
+    return wire_to(socket_at(t->service, t->socket), &t->peer, &t->local);
 }
 
 /* --- the table --- */
@@ -284,12 +293,13 @@ static void answer_stray(struct tftp_service *s, struct datagram *d, const struc
     datagram_commit(s->set, room.len);
 }
 
-static void on_pool_packet(struct tftp_service *s, struct datagram *d, const struct datagram_in *m)
+/* To a transfer's socket. */
+static void on_packet(struct tftp_service *s, struct datagram *d, const struct datagram_in *m)
 {
     struct tftp_packet p;
     struct slot *t = find(s, &m->from);
     bool fine = tftp_parse(m->bytes, &p) == TFTP_FINE && !m->cut;
-    if (!t || &s->pool[t->socket] != d) {
+    if (!t || socket_at(s, t->socket) != d) {
         if (p.opcode != TFTP_ERROR)
             answer_stray(s, d, m, TFTP_ERROR_STRANGER, "unknown transfer");
         return;
@@ -310,7 +320,7 @@ static void on_pool_batch(struct datagram *d, const struct datagram_in *messages
     struct tftp_service *s = d->context;
     /* The end of a drained service's last transfer may close it in the middle of a batch. */
     for (size_t i = 0; i < count && !s->closing; i++)
-        on_pool_packet(s, d, &messages[i]);
+        on_packet(s, d, &messages[i]);
 }
 
 /* --- requests --- */
@@ -329,7 +339,7 @@ static void refuse(struct tftp_service *s, const struct datagram_in *m, struct s
     e.wall_ms = s->worker->loop.wall_ms;
     e.reason = r.reason;
     note(s, &e, name);
-    if (r.silent || !datagram_reserve(&s->pool[s->turn], &m->from, &m->to,
+    if (r.silent || !datagram_reserve(socket_at(s, s->turn), &m->from, &m->to,
                                       TFTP_HEADER_BYTES + TFTP_ERROR_TEXT_MAX + 1, &room))
         return;
     tftp_put_error(&room, r.code, slice_str(r.reason));
@@ -377,7 +387,8 @@ static bool is_echo(struct tftp_service *s, const struct datagram_in *m)
     /* Two sockets are not read in the order of what came to them: the last ACK may still wait on the other one,
      * sent just before by a phone that uses one port for all its requests. */
     uint64_t blocks = tftp_machine_blocks(&t->machine);
-    datagram_receive_now(&s->pool[t->socket]);
+    if (!s->single)
+        datagram_receive_now(socket_at(s, t->socket));
     t = find(s, &m->from);
     if (!t)
         return false;
@@ -549,12 +560,14 @@ static void on_request(struct tftp_service *s, const struct datagram_in *m)
     struct tftp_packet p;
     enum tftp_fault fault = tftp_parse(m->bytes, &p);
     if (p.opcode != TFTP_RRQ && p.opcode != TFTP_WRQ) {
-        if (p.opcode != TFTP_ERROR)
+        if (s->single)
+            on_packet(s, &s->listener, m);
+        else if (p.opcode != TFTP_ERROR)
             answer_stray(s, &s->listener, m, TFTP_ERROR_ILLEGAL, "not a request");
         return;
     }
-    /* Nobody can be answered there. */
-    if (address_port(&m->from) == 0)
+    /* Nobody can be answered there; and nobody new is let in at the end. */
+    if (address_port(&m->from) == 0 || s->draining)
         return;
     if (fault == TFTP_FINE && is_echo(s, m))
         return;
@@ -574,7 +587,8 @@ static void on_listener_batch(struct datagram *d, const struct datagram_in *mess
     struct tftp_service *s = d->context;
     for (size_t i = 0; i < count && s->listening; i++)
         on_request(s, &messages[i]);
-    s->turn = (s->turn + 1) % TFTP_POOL_SOCKETS;
+    if (!s->single)
+        s->turn = (s->turn + 1) % s->pool.count;
 }
 
 /* --- opening and closing --- */
@@ -615,24 +629,15 @@ static int make_tables(struct tftp_service *s)
     return error ? error : datagram_set_open(&s->worker->loop, RECEIVE_BYTES, &s->set);
 }
 
-/* The pool is bound where the listener is, on ports that the kernel picks. */
+/* The pool is bound where the listener is. */
 static int open_pool(struct tftp_service *s, bool learn_local)
 {
     union address own;
     int error = datagram_local_address(&s->listener, &own);
-    if (error)
-        return error;
-    address_set_port(&own, 0);
-    for (unsigned i = 0; i < TFTP_POOL_SOCKETS; i++) {
-        int fd = datagram_bind(&own);
-        if (fd < 0)
-            return fd;
-        error = datagram_open(&s->pool[i], s->set, fd, learn_local, on_pool_batch, s);
-        if (error)
-            return error;
-        s->handles++;
-    }
-    return 0;
+    if (!error)
+        error = tftp_pool_open(&s->pool, s->worker, s->set, &own, learn_local, on_pool_batch, s);
+    s->handles += s->pool.count;
+    return error;
 }
 
 static bool is_wildcard(const union address *a)
@@ -652,7 +657,9 @@ static int open_sockets(struct tftp_service *s, int fd)
         return error;
     s->listening = true;
     s->handles++;
-    return open_pool(s, learn_local);
+    s->single = s->worker->config->tftp_single_port;
+    s->turn = s->single ? LISTENER : 0;
+    return s->single ? 0 : open_pool(s, learn_local);
 }
 
 int tftp_service_open(struct worker *worker, int fd, struct tftp_service **ret_service)
@@ -683,8 +690,10 @@ static void stop_listening(struct tftp_service *s)
 
 void tftp_service_drain(struct tftp_service *s, void (*done)(void *context), void *context)
 {
-    stop_listening(s);
     s->draining = true;
+    /* In single-port mode transfers need it to their end. */
+    if (!s->single)
+        stop_listening(s);
     for (uint32_t i = 0; i < s->slots_used; i++) {
         if (s->slots[i].service && tftp_machine_state(&s->slots[i].machine) == TFTP_DALLYING)
             stop(s, &s->slots[i], NULL);
@@ -705,10 +714,8 @@ void tftp_service_close(struct tftp_service *s)
     }
     stop_listening(s);
     unsigned open = s->handles;
-    for (unsigned i = 0; i < TFTP_POOL_SOCKETS; i++) {
-        if (s->pool[i].set)
-            datagram_close(&s->pool[i], on_closed);
-    }
+    for (unsigned i = 0; i < s->pool.count; i++)
+        datagram_close(&s->pool.socket[i], on_closed);
     if (open == 0)
         free_service(s);
 }

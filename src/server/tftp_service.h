@@ -1,7 +1,9 @@
 /* TFTP, serving side: a listener, a pool of sockets shared by all transfers, and the limits.
  *
- * A transfer's own port (RFC 1350 section 4) is one of TFTP_POOL_SOCKETS; the peer's address and port tell
- * the transfers on it apart, and one peer port has at most one transfer. All requests that one recvmmsg brought
+ * A transfer's own port (RFC 1350 section 4) is one of the pool's (server/tftp_pool.h); the peer's address and port tell
+ * the transfers on it apart, and one peer port has at most one transfer. With tftp.single_port it is the listening
+ * port itself, for phones behind a NAT or firewall that lets no answer in from another one; the kernel gives all
+ * datagrams of one peer port to the same worker. All requests that one recvmmsg brought
  * get the same pool socket, those of the next the next, so that a batch of requests is answered with one
  * sendmmsg.
  *
@@ -32,7 +34,7 @@
  *
  * Another request from the same port ends the old transfer, stopped, and is served.
  *
- * A packet that belongs to no transfer gets ERROR 5 from a pool socket and ERROR 4 from the listener, at most
+ * A packet that belongs to no transfer gets ERROR 5 where transfers are and ERROR 4 from a mere listener, at most
  * TFTP_STRAY_RATE a second in all; an ERROR never gets an answer (R13). When the table is full, the oldest
  * transfer that has waited a first time-out for its peer's first answer makes room: so a flood of forged
  * requests cannot keep phones out, and at most `tftp.transfers` forged addresses a second get anything.
@@ -46,7 +48,6 @@
 
 #include "server/service.h"
 
-#define TFTP_POOL_SOCKETS 64
 #define TFTP_NAME_INLINE 40
 #define TFTP_STRAY_RATE 100
 /* A bucket holds this many seconds' worth of tftp.rate. */

@@ -171,11 +171,50 @@ static struct name_index *index_of(struct tree *t, struct directory *d)
         return d->names;
     }
     names_free(d->names);
-    d->names = names_list(fd, t->seed);
+    d->names = names_list(fd, t->seed, t->ignore_case);
     d->listed_mtime = st.st_mtim;
     d->listed_inode = st.st_ino;
     t->counts.listings++;
     return d->names;
+}
+
+/* Puts the directory that is spelled so, or otherwise, in the one that `path` holds behind it. */
+static bool enter_spelled(struct tree *t, struct slice segment, struct buf *path)
+{
+    struct directory *d;
+    bool many;
+    struct buf exact = *path;
+    buf_text(&exact, segment);
+    buf_byte(&exact, '/');
+    if (!buf_ok(&exact))
+        return false;
+    if (watch_directory_of(t, buf_slice(&exact), &d) == 0) {
+        *path = exact;
+        return true;
+    }
+    if (watch_directory_of(t, buf_slice(path), &d))
+        return false;
+    const struct name_index *names = index_of(t, d);
+    struct slice spelled = names ? names_find(names, segment, &many) : SLICE_NONE;
+    buf_text(path, spelled);
+    buf_byte(path, '/');
+    return spelled.len && buf_ok(path) && watch_directory_of(t, buf_slice(path), &d) == 0;
+}
+
+bool tree_directory_spelling(struct tree *t, struct slice directory, struct buf *ret_spelling)
+{
+    char room[ROOTDIR_PATH_MAX];
+    struct buf path = BUF_ON(room);
+    struct slice segment;
+    if (slice_eq(directory, SLICE(".")) || !t->ignore_case) {
+        buf_text(ret_spelling, directory);
+        return buf_ok(ret_spelling);
+    }
+    while (slice_cut(&directory, '/', &segment))
+        if (!enter_spelled(t, segment, &path))
+            return false;
+    buf_text(ret_spelling, slice_first(buf_slice(&path), path.len ? path.len - 1 : 0));
+    return buf_ok(ret_spelling);
 }
 
 /* Another spelling of a MAC name that is absent as asked. */
@@ -185,7 +224,7 @@ static enum tree_answer fetch_spelled(struct tree *t, struct directory *d, struc
     char path[ROOTDIR_PATH_MAX];
     size_t slash = slice_find_last(name, '/');
     struct slice last = slash == name.len ? name : slice_from(name, slash + 1);
-    if (!name_meaning(last).has_mac)
+    if (!t->ignore_case && !name_meaning(last).has_mac)
         return TREE_ABSENT;
     const struct name_index *names = index_of(t, d);
     bool many = false;
@@ -211,11 +250,33 @@ static enum tree_answer from_memory(struct tree *t, const struct entry *e, struc
     return TREE_FILE;
 }
 
+/* Below a directory of another spelling. What is there may not be kept: nothing would tell that the directory itself
+ * came, as it was asked for. */
+static enum tree_answer find_below_spelled(struct tree *t, struct slice name, struct tree_file *ret_file)
+{
+    char room[ROOTDIR_PATH_MAX];
+    struct buf path = BUF_ON(room);
+    struct slice directory, last;
+    struct directory *d;
+    bool direct;
+    rootdir_split(name, &directory, &last);
+    if (!t->ignore_case || !tree_directory_spelling(t, directory, &path))
+        return TREE_ABSENT;
+    buf_byte(&path, '/');
+    buf_text(&path, last);
+    if (!buf_ok(&path) || watch_directory_of(t, buf_slice(&path), &d))
+        return TREE_ABSENT;
+    enum tree_answer answer = fetch(t, buf_slice(&path), ret_file, &direct);
+    return answer == TREE_ABSENT ? fetch_spelled(t, d, buf_slice(&path), ret_file, &direct) : answer;
+}
+
 static enum tree_answer find(struct tree *t, struct slice name, struct tree_file *ret_file)
 {
     struct directory *d = NULL;
     bool direct = false;
     int error = watch_directory_of(t, name, &d);
+    if (error == -ENOENT)
+        return find_below_spelled(t, name, ret_file);
     if (error)
         return tree_answer_of(error);
     enum tree_answer answer = fetch(t, name, ret_file, &direct);
@@ -276,6 +337,14 @@ enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct 
 void tree_overlay(struct tree *t, struct tree *uploads)
 {
     t->uploads = uploads;
+}
+
+void tree_ignore_case(struct tree *t)
+{
+    t->ignore_case = true;
+    if (t->uploads)
+        tree_ignore_case(t->uploads);
+    tree_forget(t);
 }
 
 void tree_file_release(struct tree_file *file)

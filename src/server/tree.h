@@ -13,12 +13,17 @@
  * MAC-oriented names are found whatever the case of their letters (the guide asks for lower case; trees in the
  * wild hold both, facts.md 8.1): exact first, then the first in byte order.
  *
+ * With tree_ignore_case() that holds for every name and for each directory on the way to it (root.ignore_case): the
+ * programs of Windows that dialtone replaces serve trees so. Names below a directory that is spelled otherwise are not
+ * kept in memory.
+ *
  * What phones have sent lies in a directory of its own, as a tree laid over this one (tree_overlay).
  *
  * A tree belongs to one loop and one thread; every worker has its own over the same directory. */
 #ifndef DIALTONE_SERVER_TREE_H
 #define DIALTONE_SERVER_TREE_H
 
+#include "base/buf.h"
 #include "base/rootdir.h"
 
 #include <time.h>
@@ -77,6 +82,10 @@ int tree_open(const struct rootdir *root, const char *root_path, struct loop *lo
  * looked for there first, with its last segment in lower case, as uploads are stored. Each of the two watches and
  * keeps its own root, so a file that comes or goes in either is seen at the next question. */
 void tree_overlay(struct tree *t, struct tree *uploads);
+/* From now on case does not count in names; here and in what is laid over it. */
+void tree_ignore_case(struct tree *t);
+/* A directory as it is spelled on the disk, "." for the root; false when there is none, or no room. */
+bool tree_directory_spelling(struct tree *t, struct slice directory, struct buf *ret_spelling);
 void tree_close(struct tree *t);
 enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct tree_file *ret_file);
 void tree_file_release(struct tree_file *file);
@@ -91,7 +100,7 @@ void tree_forget(struct tree *t);
 /* What is directly in a directory, one entry a call, in the directory's own order: nothing is gathered, so a large
  * one costs no memory and can be read a little at a time. Left out: what cannot be asked for by name (control
  * bytes, backslashes), what is neither file nor directory, links but those that root.follow_symlinks lets be
- * followed beneath the root. */
+ * followed beneath the root. What phones have sent comes last, and in place of what the tree has under such a name. */
 struct tree_listing;
 struct tree_entry {
     struct slice name; /* one segment; borrowed until the next call */

@@ -69,7 +69,7 @@ struct tree {
     struct tree *uploads; /* NULL: none */
     const struct rootdir *root;
     char *root_path;
-    bool keep;
+    bool keep, ignore_case;
     int inotify; /* -1: none */
     uint64_t seed;
     struct table entries, directories, watches;
@@ -100,8 +100,8 @@ void watch_forget(struct tree *t);
 int watch_open_directory(const struct tree *t, struct slice path, int flags, int *ret_fd, bool *ret_direct);
 
 /* tree_names.c */
-/* The MAC names of one directory, under all spellings. Takes over `fd`. NULL: out of memory or unreadable. */
-struct name_index *names_list(int fd, uint64_t seed);
+/* The MAC names of one directory, or `all`, under all spellings. Takes over `fd`. NULL: out of memory or unreadable. */
+struct name_index *names_list(int fd, uint64_t seed, bool all);
 void names_free(struct name_index *n);
 void names_add(struct name_index *n, struct slice name);
 void names_remove(struct name_index *n, struct slice name);

@@ -19,7 +19,7 @@ struct spelled {
 struct name_index {
     struct table table;
     uint64_t seed;
-    bool told_full;
+    bool all, told_full;
 };
 
 static struct slice spelled_name(const struct spelled *s)
@@ -38,7 +38,7 @@ static struct spelled *find_exact(const struct name_index *n, struct slice name,
 
 void names_add(struct name_index *n, struct slice name)
 {
-    if (!name_meaning(name).has_mac)
+    if (!n->all && !name_meaning(name).has_mac)
         return;
     uint64_t hash = table_hash(name, n->seed);
     if (find_exact(n, name, hash))
@@ -46,7 +46,7 @@ void names_add(struct name_index *n, struct slice name)
     if (n->table.count >= NAMES_MAX) {
         if (!n->told_full)
             log_warning(
-                "more than %zu MAC names in one directory: the others are found only as they are spelled",
+                "more than %zu names in one directory: the others are found only as they are spelled",
                 NAMES_MAX);
         n->told_full = true;
         return;
@@ -87,7 +87,7 @@ struct slice names_find(const struct name_index *n, struct slice name, bool *ret
     return best;
 }
 
-struct name_index *names_list(int fd, uint64_t seed)
+struct name_index *names_list(int fd, uint64_t seed, bool all)
 {
     DIR *dir = fdopendir(fd);
     if (!dir) {
@@ -98,6 +98,7 @@ struct name_index *names_list(int fd, uint64_t seed)
     struct dirent *e;
     if (n) {
         n->seed = seed;
+        n->all = all;
         while ((e = readdir(dir)))
             names_add(n, slice_str(e->d_name));
     }

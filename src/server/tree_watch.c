@@ -291,7 +291,8 @@ int watch_directory_of(struct tree *t, struct slice name, struct directory **ret
         if (known && known->absent)
             return -ENOENT;
         error = below ? 0 : enter(t, d, prefix, &below);
-        if (error == -ENOENT && d->watch >= 0)
+        /* Where case counts: elsewhere another spelling may be there. */
+        if (error == -ENOENT && d->watch >= 0 && !t->ignore_case)
             cache_add(t, d, prefix, NULL);
         d = below;
     }

@@ -60,7 +60,7 @@ enum upload_answer uploads_add(struct upload_share *s, uint64_t bytes);
 /* One from room to room. */
 enum upload_answer uploads_move(struct upload_share *from, struct upload_share *to, uint64_t bytes);
 
-/* Where a name belongs. */
+/* Where a name belongs. Not to be copied: some of it points into itself. */
 struct upload_place {
     bool in_tree;           /* else: among the uploads */
     bool exists;            /* a file has the name */
@@ -69,7 +69,8 @@ struct upload_place {
     mode_t mode;            /* of the file that exists in the tree */
     uint64_t size;          /* its bytes, in the tree */
     struct slice name;      /* relative, of the request */
-    struct slice directory; /* of it, "." for the root */
+    struct slice directory; /* of it, "." for the root; as it is spelled on the disk, borrowed from `path` then */
+    char path[ROOTDIR_PATH_MAX];
     char last[ROOTDIR_NAME_MAX + 1]; /* as it is spelled on the disk */
 };
 /* Where a file goes that may be written so; UPLOAD_FINE, or why it may not. */

@@ -132,26 +132,43 @@ static enum upload_answer ask(struct worker *w, struct upload_place *p)
     return UPLOAD_BROKEN;
 }
 
+/* Among the uploads there is one directory for all spellings of the tree's. */
+static bool set_directory(struct worker *w, struct upload_place *p)
+{
+    struct buf path = BUF_ON(p->path);
+    if (!w->config->root_ignore_case)
+        return true;
+    if (!tree_directory_spelling(w->tree, p->directory, &path))
+        return false;
+    p->directory = buf_slice(&path);
+    return true;
+}
+
 enum upload_answer upload_place_any(struct worker *w, const struct caller *caller, struct slice name,
                                     struct upload_place *ret_place)
 {
-    struct upload_place p = { .dirfd = -1, .name = rootdir_name(name) };
-    struct buf out = BUF_ON(p.last);
+    struct upload_place *p = ret_place;
+    struct buf out = BUF_ON(p->last);
     struct slice last;
-    enum upload_answer answer = w->uploads ? judge_name(caller, p.name) : UPLOAD_OFF;
+    p->in_tree = p->exists = p->is_directory = false;
+    p->dirfd = -1;
+    p->mode = 0;
+    p->size = 0;
+    p->name = rootdir_name(name);
+    enum upload_answer answer = w->uploads ? judge_name(caller, p->name) : UPLOAD_OFF;
     if (answer != UPLOAD_FINE)
         return answer;
-    rootdir_split(p.name, &p.directory, &last);
+    rootdir_split(p->name, &p->directory, &last);
     buf_text(&out, last);
     if (!buf_terminate(&out))
         return UPLOAD_BAD_NAME;
-    answer = judge_directory(w, p.directory);
+    answer = judge_directory(w, p->directory);
+    if (answer == UPLOAD_FINE && !set_directory(w, p))
+        answer = UPLOAD_NO_DIRECTORY;
     if (answer == UPLOAD_FINE)
-        answer = ask(w, &p);
-    if (answer == UPLOAD_FINE)
-        *ret_place = p;
-    else
-        upload_place_close(&p);
+        answer = ask(w, p);
+    if (answer != UPLOAD_FINE)
+        upload_place_close(p);
     return answer;
 }
 
@@ -173,20 +190,18 @@ static bool may_replace(const struct worker *w, const struct upload_place *p, en
 enum upload_answer upload_place_find(struct worker *w, const struct caller *caller, struct slice name,
                                      enum access_write write, struct upload_place *ret_place)
 {
-    struct upload_place p;
+    struct upload_place *p = ret_place;
     enum upload_answer answer = w->uploads ? judge_rule(w, rootdir_name(name), write) : UPLOAD_OFF;
     if (answer == UPLOAD_FINE)
-        answer = upload_place_any(w, caller, name, &p);
+        answer = upload_place_any(w, caller, name, p);
     if (answer != UPLOAD_FINE)
         return answer;
-    bool taken = p.is_directory || (p.exists && !may_replace(w, &p, write));
+    bool taken = p->is_directory || (p->exists && !may_replace(w, p, write));
     /* What an upload would be hidden behind. */
-    if (taken || (p.in_tree && write < ACCESS_WRITE_CREATE)) {
-        upload_place_close(&p);
-        return UPLOAD_EXISTS;
-    }
-    *ret_place = p;
-    return UPLOAD_FINE;
+    if (!taken && (!p->in_tree || write >= ACCESS_WRITE_CREATE))
+        return UPLOAD_FINE;
+    upload_place_close(p);
+    return UPLOAD_EXISTS;
 }
 
 void upload_place_close(struct upload_place *p)

@@ -32,10 +32,11 @@ static const char *const migrations[] = {
     " bytes INTEGER NOT NULL,"
     " ms INTEGER NOT NULL);"
     "CREATE INDEX requests_by_mac ON requests (mac, id) WHERE mac IS NOT NULL;",
+    "ALTER TABLE requests ADD COLUMN certificate TEXT;",
 };
 #define VERSION (sizeof migrations / sizeof *migrations)
 
-#define COLUMNS "time_ms, protocol, peer, mac, model, firmware, name, meaning, outcome, code, reason, bytes, ms"
+#define COLUMNS "time_ms, protocol, peer, mac, model, firmware, name, meaning, outcome, code, reason, bytes, ms, certificate"
 
 struct journal_store {
     sqlite3 *db;
@@ -113,7 +114,7 @@ static int prepare(struct journal_store *s)
         code = migrate(s->db);
     if (code == SQLITE_OK)
         code =
-            sqlite3_prepare_v3(s->db, "INSERT INTO requests (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            sqlite3_prepare_v3(s->db, "INSERT INTO requests (" COLUMNS ") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                                -1, SQLITE_PREPARE_PERSISTENT, &s->insert, NULL);
     if (code == SQLITE_OK)
         code =
@@ -222,6 +223,7 @@ static int insert_row(struct journal_store *s, const struct journal_row *row)
     bind_known(s->insert, 11, row->reason);
     sqlite3_bind_int64(s->insert, 12, (sqlite3_int64)row->bytes);
     sqlite3_bind_int64(s->insert, 13, row->ms);
+    bind_known(s->insert, 14, row->certificate);
     int code = sqlite3_step(s->insert);
     sqlite3_reset(s->insert);
     return code == SQLITE_DONE ? SQLITE_OK : code;
@@ -299,6 +301,7 @@ static struct journal_row row_at(sqlite3_stmt *statement)
         .reason = text_at(statement, 10),
         .bytes = (uint64_t)sqlite3_column_int64(statement, 11),
         .ms = (uint32_t)sqlite3_column_int64(statement, 12),
+        .certificate = text_at(statement, 13),
     };
 }
 

@@ -17,7 +17,7 @@
 /* Texts are printable (buf_escaped) and empty when not known. */
 struct journal_row {
     int64_t time_ms; /* since 1970, UTC */
-    struct slice protocol, peer, mac, model, firmware, name, meaning, outcome, reason;
+    struct slice protocol, peer, mac, model, firmware, name, meaning, outcome, reason, certificate;
     uint64_t bytes;
     uint32_t ms;
     uint16_t code;

@@ -170,7 +170,7 @@ static void run(struct script *s, size_t size)
         memory_free(&before);
         memory_init(&before, &arena);
     }
-    struct procedure_start start = { .id = s->id, .server = s->server, .memory = &before };
+    struct procedure_start start = { .id = s->id, .server = s->server, .memory = &before, .keys = s->keys };
     arena.limit = limit == SIZE_MAX ? limit : arena.used + limit;
     struct procedure *p = procedure_new(&start, &arena);
     s->wishes = 0;

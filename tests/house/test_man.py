@@ -63,7 +63,7 @@ def every_verb_has_a_page_and_stands_in_the_overview():
 def every_option_of_a_usage_line_is_in_the_page_of_its_verb():
     for verb in set(verbs()) - SMALL_VERBS:
         usage = run('help', verb).split('usage: ', 1)[1]
-        options = re.findall(r'(?<![\w-])--?[a-z][a-z-]*', usage)
+        options = re.findall(r'(?<![\w-])--?[a-z][a-z0-9-]*', usage)
         holds(page_of(verb), options)
 
 

@@ -62,7 +62,7 @@ static inline struct slice run(struct script *s, struct arena *a)
     assert_true(arena_copy(&arena, s->flash, &flash_copy));
     if (flash_copy.len)
         assert_null(memory_parse(&memory, flash_copy, s->id.mac, &arena));
-    struct procedure_start start = { .id = s->id, .server = s->server, .memory = &memory };
+    struct procedure_start start = { .id = s->id, .server = s->server, .memory = &memory, .keys = s->keys };
     struct procedure *p = procedure_new(&start, &arena);
     assert_non_null(p);
     s->wishes = 0;

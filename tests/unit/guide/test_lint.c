@@ -1,8 +1,12 @@
 #include "tests/unit/test.h"
 
 #include "guide/lint.h"
+#include "tests/seal_vectors.h"
 
 #define H "#!version:1.0.0.1\n"
+
+/* What `check` is given beside the tree. */
+static struct seal_keys given;
 
 /* The findings over a tree of name, content pairs, a line each. */
 static struct slice look(struct arena *a, const char *const (*files)[2], size_t count)
@@ -13,6 +17,7 @@ static struct slice look(struct arena *a, const char *const (*files)[2], size_t 
     struct lint l;
     diag_init(&findings, a);
     lint_init(&l, a, &findings);
+    l.given = given;
     for (size_t i = 0; i < count; i++)
         assert_true(lint_add(&l, slice_str(files[i][0]), slice_str(files[i][1])));
     assert_true(lint_finish(&l));
@@ -112,6 +117,73 @@ static void memory_that_ends_anywhere_is_told(void **state)
     }
 }
 
+/* It holds `account.1.enable = 1`; as a boot file that is a misplaced line. */
+#define ENCRYPTED SEALED_SPACES.ptr
+
+static void an_encrypted_file_without_any_key_is_not_looked_into(void **state)
+{
+    assert_slice(LOOK({ "sip.cfg", ENCRYPTED }, { "y000000000066.cfg", SEALED_ENVELOPE_WITH("\n") }),
+                 "sip.cfg: warning: looks encrypted (AES); no key was given or found, so it was not looked into\n"
+                 "y000000000066.cfg: warning: looks encrypted (RSA mode); no key was given or found, so it was not looked "
+                 "into\n");
+}
+
+static void an_encrypted_file_is_looked_into_with_a_given_key(void **state)
+{
+    given.mac = SEALED_KEY;
+    struct slice with_mac = LOOK({ "y000000000000.boot", ENCRYPTED });
+    given = (struct seal_keys){ .common = SEALED_KEY };
+    struct slice with_common = LOOK({ "y000000000000.boot", ENCRYPTED });
+    given = (struct seal_keys){ .rsa_private = SEALED_PRIVATE_PEM };
+    struct slice with_rsa = LOOK({ "y000000000000.boot", SEALED_ENVELOPE_WITH("\n") });
+    given = (struct seal_keys){ 0 };
+    assert_true(slice_eq(with_mac, with_common) && slice_eq(with_mac, with_rsa));
+    assert_true(slice_starts(with_mac, SLICE("y000000000000.boot:2:1: ")));
+    assert_true(slice_ends(with_mac, SLICE("y000000000000.boot: warning: includes no CFG file\n")));
+}
+
+static void keys_in_the_settings_of_the_tree_open_files_of_the_tree(void **state)
+{
+    assert_slice(LOOK({ "a.cfg", ENCRYPTED }, { "b.cfg", H "static.auto_provision.aes_key.com = Ab3$_0123456789z\n" }), "");
+    assert_slice(LOOK({ "a.cfg", ENCRYPTED }, { "b.cfg", H "auto_provision.aes_key_16.mac = Ab3$_0123456789z\n" }), "");
+    assert_slice(LOOK({ "a.cfg", ENCRYPTED }, { "b.cfg", H "static.autoprovision.3.com_aes = Ab3$_0123456789z\n" }), "");
+}
+
+static void a_key_file_beside_a_file_opens_that_file_alone(void **state)
+{
+    assert_slice(LOOK({ "d/a.cfg", ENCRYPTED }, { "d/a_Security.enc", SEALED_SECURITY_ENC.ptr }), "");
+    assert_slice(LOOK({ "a.cfg", ENCRYPTED }, { "d/a_security.enc", SEALED_SECURITY_ENC.ptr }),
+                 "a.cfg: error: looks encrypted (AES); no key that was given or found opens it\n");
+    assert_slice(LOOK({ "a_Security.enc", "no key" }), "a_Security.enc: error: no key comes out of this key file\n");
+}
+
+static void a_wrong_key_is_an_error(void **state)
+{
+    given.common = SLICE("0123456789abcdef");
+    assert_slice(LOOK({ "a.cfg", ENCRYPTED }),
+                 "a.cfg: error: looks encrypted (AES); no key that was given or found opens it\n");
+    given = (struct seal_keys){ .rsa_private = SEALED_PRIVATE_PEM };
+    assert_slice(LOOK({ "a.cfg", "#!encrypt:1.0.0.0\n#!key_ciphertext:\n" }),
+                 "a.cfg: error: looks encrypted (RSA mode); no key that was given or found opens it\n");
+    given = (struct seal_keys){ 0 };
+}
+
+static void a_key_in_an_opened_file_opens_one_before_it(void **state)
+{
+    struct slice second, first = SLICE(H "static.auto_provision.aes_key_16.mac = fedcba9876543210\n");
+    assert_true(seal_close(SLICE("0123456789abcdef"), first, SEAL_PKCS7, *state, &first));
+    assert_true(seal_close(SLICE("fedcba9876543210"), SLICE(H "b\n"), SEAL_SPACES, *state, &second));
+    struct diag findings;
+    struct lint l;
+    diag_init(&findings, *state);
+    lint_init(&l, *state, &findings);
+    l.given.common = SLICE("0123456789abcdef");
+    assert_true(lint_add(&l, SLICE("00156574b150.cfg"), second) && lint_add(&l, SLICE("y000000000066.cfg"), first));
+    assert_true(lint_finish(&l));
+    assert_int_equal(findings.count[SEVERITY_ERROR], 1);
+    assert_slice(findings.first->text, "no `parameter = value` in this line; phones ignore it");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +196,12 @@ int main(void)
         test_with_arena(names_that_no_phone_asks_for_are_told),
         test_with_arena(files_that_no_phone_reads_are_errors),
         cmocka_unit_test(memory_that_ends_anywhere_is_told),
+        test_with_arena(an_encrypted_file_without_any_key_is_not_looked_into),
+        test_with_arena(an_encrypted_file_is_looked_into_with_a_given_key),
+        test_with_arena(keys_in_the_settings_of_the_tree_open_files_of_the_tree),
+        test_with_arena(a_key_file_beside_a_file_opens_that_file_alone),
+        test_with_arena(a_wrong_key_is_an_error),
+        test_with_arena(a_key_in_an_opened_file_opens_one_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "guide_test.h"
 
 #include "tests/guide_script.h"
+#include "tests/seal_vectors.h"
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
@@ -47,6 +48,20 @@ static void old_mechanism(struct script *s)
     s->pin_count = 2;
 }
 
+/* A key that is given, then one from a key file. */
+static void encrypted(struct script *s)
+{
+    add(s, "y000000000000.boot", H "include:config <a.cfg>\ninclude:config <b.cfg>\ninclude:config <c.cfg>\n");
+    add(s, "a.cfg", "");
+    s->files[s->file_count - 1].content = SEALED_SPACES;
+    add(s, "b.cfg", H "static.auto_provision.aes_key_in_file = 1\n");
+    add(s, "c.cfg", "");
+    s->files[s->file_count - 1].content = SEALED_PKCS7;
+    add(s, "c_Security.enc", "");
+    s->files[s->file_count - 1].content = SEALED_SECURITY_ENC;
+    s->keys.common = SEALED_KEY;
+}
+
 /* Runs it and says how it ended. `tree` fills a script that is not made of wrapped memory. */
 static enum run_outcome run(void (*tree)(struct script *), size_t limit, struct buf *out)
 {
@@ -61,7 +76,7 @@ static enum run_outcome run(void (*tree)(struct script *), size_t limit, struct 
     tree(&s);
     arena_init(&arena, limit);
     memory_init(&before, &arena);
-    struct procedure_start start = { .id = s.id, .server = s.server, .memory = &before };
+    struct procedure_start start = { .id = s.id, .server = s.server, .memory = &before, .keys = s.keys };
     bool read = !memory_parse(&before, SLICE(FLASH), s.id.mac, &arena);
     struct procedure *p = read ? procedure_new(&start, &arena) : NULL;
     while (p && script_step(&s, p, out))
@@ -143,6 +158,18 @@ static void an_arena_that_ends_anywhere_fails_the_old_mechanism_cleanly(void **s
     try_every_limit(old_mechanism);
 }
 
+static void an_arena_that_ends_anywhere_fails_encrypted_files_cleanly(void **state)
+{
+    (void)state;
+    try_every_limit(encrypted);
+}
+
+static void a_malloc_that_fails_fails_encrypted_files_cleanly(void **state)
+{
+    (void)state;
+    try_every_malloc(encrypted);
+}
+
 static void a_malloc_that_fails_fails_the_new_mechanism_cleanly(void **state)
 {
     (void)state;
@@ -196,6 +223,8 @@ int main(void)
         cmocka_unit_test(an_arena_that_ends_anywhere_fails_the_old_mechanism_cleanly),
         cmocka_unit_test(a_malloc_that_fails_fails_the_new_mechanism_cleanly),
         cmocka_unit_test(a_malloc_that_fails_fails_the_old_mechanism_cleanly),
+        cmocka_unit_test(an_arena_that_ends_anywhere_fails_encrypted_files_cleanly),
+        cmocka_unit_test(a_malloc_that_fails_fails_encrypted_files_cleanly),
         cmocka_unit_test(a_table_that_cannot_grow_is_told_or_lives_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,7 +182,8 @@ static void a_form_takes_text_and_keys_into_the_field_in_focus_and_masks_the_pas
     screen_key(&d->screen, KEY_7);
     screen_key(&d->screen, KEY_DOWN);
     screen_text(&d->screen, SLICE("geheim"));
-    assert_string_equal(shown(d), "Auto Provision | User Name: paul7 | Password: ****** | [Cancel] [Delete] [OK]");
+    assert_string_equal(shown(d),
+                        "Auto Provision | User Name: paul7 | Password: ****** | [Cancel] [Delete] [OK]");
     assert_int_equal(d->view.focus, 1);
     screen_key(&d->screen, KEY_SOFT_4);
     assert_int_equal(d->done, 1);
@@ -201,7 +202,8 @@ static void a_field_holds_no_more_than_it_may_and_no_control_bytes(void **state)
     form_init(&d->form, "pin", "PIN", on_form);
     form_add(&d->form, "PIN", FIELD_TEXT, 4, SLICE_NONE);
     form_open(&d->form, &d->screen);
-    screen_text(&d->screen, SLICE("A\n3\x1b" "1234567"));
+    screen_text(&d->screen, SLICE("A\n3\x1b"
+                                  "1234567"));
     assert_slice(form_text(&d->form, 0), "A312");
     screen_text(&d->screen, SLICE("\xc3\xa9"));
     assert_slice(form_text(&d->form, 0), "A312");
@@ -298,7 +300,8 @@ static void the_screen_is_drawn_in_a_frame_whose_rows_are_of_one_width(void **st
 {
     struct desk *d = *state;
     open_login(d);
-    screen_text(&d->screen, SLICE("ren\xc3\xa9 at a quite long name that does not fit into one row of the screen"));
+    screen_text(&d->screen,
+                SLICE("ren\xc3\xa9 at a quite long name that does not fit into one row of the screen"));
     screen_view(&d->screen, &d->view);
     struct buf out = BUF_ON(d->text);
     screen_print(&d->view, &out);

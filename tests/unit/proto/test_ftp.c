@@ -362,14 +362,19 @@ static void replies_are_as_the_rfcs_write_them(void **state)
                                   "227 Entering Passive Mode (10,2,5,193,24,131).\r\n"
                                   "229 Entering Extended Passive Mode (|||6275|)\r\n");
     out = BUF_ON(bytes);
-    ftp_put_features(&out, FTP_FACT_SIZE);
+    ftp_put_features(&out, FTP_FACT_SIZE, false);
     assert_true(slice_find_text(buf_slice(&out), SLICE("\r\n MLST type;size*;modify;perm;\r\n")) < out.len);
     assert_true(slice_ends(buf_slice(&out), SLICE("\r\n211 End\r\n")));
+    assert_false(slice_find_text(buf_slice(&out), SLICE("AUTH")) < out.len);
+    out = BUF_ON(bytes);
+    ftp_put_features(&out, FTP_FACTS_ALL, true);
+    assert_true(slice_find_text(buf_slice(&out), SLICE("\r\n AUTH TLS\r\n")) < out.len);
+    assert_true(slice_find_text(buf_slice(&out), SLICE("\r\n PBSZ\r\n PROT\r\n")) < out.len);
     assert_true(out.len <= FTP_REPLY_BYTES_MAX);
     out = BUF_ON(bytes);
     ftp_put_help(&out);
     assert_true(slice_find_text(buf_slice(&out), SLICE("RETR")) < out.len);
-    assert_false(slice_find_text(buf_slice(&out), SLICE("AUTH")) < out.len);
+    assert_false(slice_find_text(buf_slice(&out), SLICE("SMNT")) < out.len);
     assert_true(out.len <= FTP_REPLY_BYTES_MAX);
     char quotes[FTP_PATH_BYTES_MAX];
     memset(quotes, '"', sizeof quotes);

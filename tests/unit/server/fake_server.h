@@ -80,6 +80,13 @@ enum tree_answer tree_ask(struct tree *t, const struct tree_question *q, struct 
     return TREE_ABSENT;
 }
 
+bool tree_directory_spelling(struct tree *t, struct slice directory, struct buf *ret_spelling)
+{
+    (void)t;
+    buf_text(ret_spelling, directory);
+    return buf_ok(ret_spelling);
+}
+
 void tree_file_release(struct tree_file *file)
 {
     assert_true(file->blob || file->fd >= 0);

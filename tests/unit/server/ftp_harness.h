@@ -71,7 +71,7 @@ static inline int open_server(void **state, const char *host)
                                  .ftp_idle_s = 300,
                                  .ftp_active = true,
                                  .ftp_passive_ports = slice_str(s->ports) };
-    s->worker = (struct worker){ .config = &s->config, .share = 1, .hash_seed = 7 };
+    s->worker = (struct worker){ .config = &s->config, .share = 1, .ftp_share = 1, .hash_seed = 7 };
     if (loop_open(&s->worker.loop, &s->clock.clock, NULL, s) != 0 ||
         bind(fd, &s->address.sa, address_length(&s->address)) != 0 || listen(fd, 64) != 0 ||
         getsockname(fd, &s->address.sa, &len) != 0 || ftp_service_open(&s->worker, fd, &s->service) != 0)

@@ -147,6 +147,21 @@ static void what_may_be_written_comes_with_the_verdict(void **state)
 
 #define access_test(f) cmocka_unit_test_teardown(f, teardown)
 
+static void a_closed_directory_leads_on_to_what_a_longer_rule_opens(void **state)
+{
+    (void)state;
+    union address peer;
+    assert_true(address_parse(SLICE("10.0.0.1"), 4711, &peer));
+    struct caller nobody = { .protocol = PROTOCOL_FTP, .peer = &peer }, http = nobody;
+    rules = access_of("access.1.prefix = /\naccess.1.users = alice\n"
+                      "access.2.prefix = /pub/a\naccess.2.anonymous = 1\naccess.2.protocols = ftp\n",
+                      "alice:a");
+    http.protocol = PROTOCOL_HTTP;
+    assert_true(access_leads_on(rules, &nobody, SLICE("/")) && access_leads_on(rules, &nobody, SLICE("/pub")));
+    assert_false(access_leads_on(rules, &nobody, SLICE("/pu")) || access_leads_on(rules, &nobody, SLICE("/pub/a")));
+    assert_false(access_leads_on(rules, &http, SLICE("/")) || access_leads_on(NULL, &nobody, SLICE("/")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +172,7 @@ int main(void)
         access_test(networks_and_protocols_are_kept_to),
         access_test(a_rule_without_users_and_anonymous_is_for_nobody),
         access_test(what_may_be_written_comes_with_the_verdict),
+        access_test(a_closed_directory_leads_on_to_what_a_longer_rule_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

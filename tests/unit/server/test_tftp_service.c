@@ -46,6 +46,13 @@ static int setup(void **state)
     return loop_open(&worker.loop, &manual.clock, NULL, &worker);
 }
 
+static int setup_single(void **state)
+{
+    int error = setup(state);
+    config.tftp_single_port = true;
+    return error;
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -134,6 +141,12 @@ static bool hears_nothing(int fd)
     return recv(fd, heard, sizeof heard, MSG_DONTWAIT) < 0;
 }
 
+/* A port of its own, as every answer of a transfer, or the one that was asked. */
+static void assert_answers_from(const union address *from)
+{
+    assert_true((address_port(from) == address_port(&server)) == config.tftp_single_port);
+}
+
 static void expect_error(int fd, uint16_t code, const char *text)
 {
     union address from;
@@ -141,8 +154,7 @@ static void expect_error(int fd, uint16_t code, const char *text)
     assert_int_equal(p.opcode, TFTP_ERROR);
     assert_int_equal(p.code, code);
     assert_slice(p.bytes, text);
-    /* From a port of its own, as every answer of a transfer. */
-    assert_int_not_equal(address_port(&from), address_port(&server));
+    assert_answers_from(&from);
 }
 
 static const struct journal_event *only_event(enum outcome outcome, const char *name)
@@ -165,7 +177,7 @@ static void fetch(const char *name, size_t size)
     struct tftp_packet p = hear(fd, &first);
     assert_int_equal(p.opcode, TFTP_OACK);
     assert_int_equal(p.options.blksize, 1432);
-    assert_int_not_equal(address_port(&first), address_port(&server));
+    assert_answers_from(&first);
     ack(fd, &first, 0);
     for (uint16_t block = 1;; block++) {
         manual_clock_advance(&manual, 3);
@@ -710,7 +722,93 @@ static void hostile_datagrams_leave_a_service_that_still_serves(void **state)
     close(fd);
 }
 
+static void single_port_tells_transfers_apart_by_their_peers_and_strangers_get_error_5(void **state)
+{
+    (void)state;
+    union address from;
+    open_service("127.0.0.1");
+    int one = phone(), two = phone(), stranger = phone();
+    ask_plain(one, "big.rom");
+    ask_plain(two, "big.rom");
+    assert_int_equal(hear(one, &from).block, 1);
+    assert_answers_from(&from);
+    assert_int_equal(hear(two, &from).block, 1);
+    ack(two, &server, 1);
+    assert_int_equal(hear(two, &from).block, 2);
+    assert_true(hears_nothing(one));
+    ack(stranger, &server, 1);
+    expect_error(stranger, TFTP_ERROR_STRANGER, "unknown transfer");
+    char error[] = "\0\5\0\0never mind";
+    say(stranger, &server, slice_of(error, sizeof error));
+    assert_true(hears_nothing(stranger));
+    ack(one, &server, 1);
+    assert_int_equal(hear(one, &from).block, 2);
+    assert_int_equal(tftp_service_transfers(service), 2);
+    close(one);
+    close(two);
+    close(stranger);
+}
+
+/* A range that nobody has: whoever is asked for a free port tells the start of one. */
+static uint16_t free_range(uint16_t count)
+{
+    union address at;
+    for (unsigned tries = 0; tries < 100; tries++) {
+        int fds[8];
+        assert_true(address_parse(SLICE("127.0.0.1"), 0, &at));
+        fds[0] = datagram_bind(&at);
+        socklen_t len = sizeof at;
+        assert_int_equal(getsockname(fds[0], &at.sa, &len), 0);
+        uint16_t first = address_port(&at), had = 1;
+        for (; had < count && first < 65000; had++) {
+            address_set_port(&at, (uint16_t)(first + had));
+            fds[had] = datagram_bind(&at);
+            if (fds[had] < 0)
+                break;
+        }
+        for (unsigned i = 0; i < had; i++)
+            close(fds[i]);
+        if (had == count)
+            return first;
+    }
+    fail_msg("no free range");
+    return 0;
+}
+
+static void transfers_have_the_ports_of_the_range_that_are_this_workers(void **state)
+{
+    (void)state;
+    char range[32];
+    union address from;
+    uint16_t first = free_range(4);
+    struct tftp_service *none;
+    snprintf(range, sizeof range, "%u-%u", first, first + 3u);
+    config.tftp_port_range = slice_str(range);
+    worker.share = 2;
+    worker.index = 1;
+    open_service("127.0.0.1");
+    int fd = phone();
+    bool seen[4] = { false };
+    for (unsigned i = 0; i < 4; i++) {
+        ask_plain(fd, "none.cfg");
+        assert_int_equal(hear(fd, &from).opcode, TFTP_ERROR);
+        assert_in_range(address_port(&from), first, first + 3);
+        seen[address_port(&from) - first] = true;
+    }
+    assert_true(!seen[0] && seen[1] && !seen[2] && seen[3]);
+    fetch("y000000000000.boot", 579);
+    /* A third worker finds none left. */
+    union address at;
+    assert_true(address_parse(SLICE("127.0.0.1"), 0, &at));
+    worker.share = 5;
+    worker.index = 4;
+    assert_int_equal(tftp_service_open(&worker, datagram_bind(&at), &none), -EADDRINUSE);
+    close(fd);
+}
+
 #define service_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* With the answers from the listening port; everything else is the same. */
+#define single_test(f) { #f "_by_single_port", f, setup_single, teardown, NULL }
 
 int main(void)
 {
@@ -738,6 +836,29 @@ int main(void)
         service_test(an_idle_service_is_drained_at_once),
         service_test(closing_drops_what_is_left_and_notes_it),
         service_test(hostile_datagrams_leave_a_service_that_still_serves),
+        service_test(transfers_have_the_ports_of_the_range_that_are_this_workers),
+        single_test(single_port_tells_transfers_apart_by_their_peers_and_strangers_get_error_5),
+        single_test(a_phone_fetches_its_file_and_the_journal_has_one_event),
+        single_test(the_same_over_ipv6_and_on_a_wildcard),
+        single_test(every_refusal_has_its_code_and_its_event),
+        single_test(R15_malformed_requests_get_error_4_and_an_event),
+        single_test(r3_a_rule_that_wants_a_login_or_says_no_is_error_2),
+        single_test(R13_a_request_heard_twice_makes_one_transfer),
+        single_test(a_request_heard_again_later_is_answered_by_the_same_transfer),
+        single_test(a_phone_that_asks_anew_from_the_same_port_gets_a_new_transfer),
+        single_test(a_phone_that_starts_again_gets_no_block_out_of_the_middle),
+        single_test(a_request_that_comes_late_does_not_end_its_transfer),
+        single_test(R13_a_peer_that_never_answers_gets_five_packets),
+        single_test(R11_a_full_table_answers_and_the_oldest_silent_one_makes_room),
+        single_test(R11_one_address_has_its_own_ceiling),
+        single_test(R4_requests_over_the_rate_get_no_answer_but_an_event),
+        single_test(five_thousand_transfers_at_once_leave_nothing_behind),
+        single_test(a_file_that_changes_during_its_transfer_ends_it),
+        single_test(a_phone_that_gives_up_is_stopped_and_told_apart),
+        single_test(SIGTERM_finishes_what_is_under_way_and_takes_nothing_new),
+        single_test(an_idle_service_is_drained_at_once),
+        single_test(closing_drops_what_is_left_and_notes_it),
+        single_test(hostile_datagrams_leave_a_service_that_still_serves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

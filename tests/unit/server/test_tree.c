@@ -223,6 +223,64 @@ static void a_mac_name_is_found_whatever_its_case(void **state)
     assert_non_null(strstr(log, "several files spell this name"));
 }
 
+static void case_does_not_count_where_that_is_asked_for(void **state)
+{
+    struct house *h = *state;
+    char spelled[64];
+    struct buf out = BUF_ON(spelled);
+    assert_answer(h, "A.CFG", TREE_ABSENT);
+    assert_answer(h, "D/E/b.cfg", TREE_ABSENT);
+    tree_ignore_case(h->tree);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_text(h, "A.CFG", "x=1");
+        assert_text(h, "D/e/B.Cfg", "y=2");
+        assert_text(h, "d/E/b.cfg", "y=2");
+        assert_answer(h, "D", TREE_DIRECTORY);
+        assert_answer(h, "D/E", TREE_DIRECTORY);
+        assert_answer(h, "D/E/none", TREE_ABSENT);
+        assert_answer(h, "A.CFG/x", TREE_ABSENT);
+        assert_answer(h, "X/x", TREE_ABSENT);
+        tree_forget(h->tree);
+    }
+    /* As it is asked comes first, then byte order; changes are seen at once. */
+    put("A.Cfg", "other");
+    assert_text(h, "A.CFG", "other");
+    assert_text(h, "a.cfg", "x=1");
+    assert_int_equal(unlink("A.Cfg"), 0);
+    assert_text(h, "A.CFG", "x=1");
+    assert_int_equal(mkdir("D", 0755), 0);
+    assert_answer(h, "D/E/b.cfg", TREE_ABSENT);
+    assert_int_equal(rmdir("D"), 0);
+    assert_text(h, "D/E/b.cfg", "y=2");
+    put("d/E.txt", "text");
+    assert_text(h, "D/e.TXT", "text");
+    assert_true(tree_directory_spelling(h->tree, SLICE("D/E"), &out));
+    assert_slice(buf_slice(&out), "d/e");
+    assert_false(tree_directory_spelling(h->tree, SLICE("D/none"), &out));
+    struct tree_listing *l;
+    assert_int_equal(tree_list(h->tree, SLICE("/D/E"), &l), TREE_DIRECTORY);
+    tree_listing_close(l);
+    assert_answer(h, "D/../secret", TREE_BAD_NAME);
+}
+
+/* Past the ceiling of watched directories everything is forgotten, also in the middle of a path. */
+static void case_does_not_count_either_when_directories_are_forgotten(void **state)
+{
+    struct house *h = *state;
+    char name[64];
+    tree_ignore_case(h->tree);
+    for (unsigned i = 0; i < TREE_DIRECTORIES_MAX + 50; i++) {
+        snprintf(name, sizeof name, "d/n%u", i);
+        assert_int_equal(mkdir(name, 0755), 0);
+    }
+    for (unsigned i = 0; i < TREE_DIRECTORIES_MAX + 50; i++) {
+        snprintf(name, sizeof name, "d/n%u/x", i);
+        assert_answer(h, name, TREE_ABSENT);
+        if (i > TREE_DIRECTORIES_MAX - 10)
+            assert_text(h, "D/E/B.CFG", "y=2");
+    }
+}
+
 static void a_large_directory_is_listed_once_and_not_for_every_miss(void **state)
 {
     struct house *h = *state;
@@ -374,6 +432,32 @@ static void r2_a_listing_follows_links_that_stay_beneath(void **state)
     assert_listing(h, "/top", "-");
 }
 
+static void a_listing_shows_what_phones_have_sent_in_place_of_what_the_tree_has(void **state)
+{
+    struct house *h = *state;
+    struct rootdir sent;
+    struct tree *over;
+    assert_int_equal(mkdir("../sent", 0700), 0);
+    assert_int_equal(mkdir("../sent/d", 0700), 0);
+    assert_int_equal(mkdir("../sent/gone", 0700), 0);
+    put("../sent/d/00156574b150-local.cfg", "sent");
+    put("../sent/d/.00156574b150-local.cfg.1", "older");
+    put("../sent/d/.upload-1-1.tmp", "coming");
+    put("../sent/d/notes.txt", "not a phone's");
+    put("../sent/gone/00156574b150-local.cfg", "of a directory that is no more");
+    assert_int_equal(rootdir_open_root("../sent", false, &sent), 0);
+    assert_int_equal(tree_open(&sent, "../sent", &h->loop, &over), 0);
+    tree_overlay(h->tree, over);
+    assert_listing(h, "/d", "00156574b150-local.cfg e/ ");
+    assert_listing(h, "/d/e", "b.cfg ");
+    assert_listing(h, "/", "a.cfg d/ ");
+    assert_listing(h, "/gone", "-");
+    put("d/00156574B150-local.cfg", "the administrator's");
+    put("d/00156574b151-local.cfg", "the administrator's");
+    assert_listing(h, "/d", "00156574b150-local.cfg 00156574b151-local.cfg e/ ");
+    rootdir_close(&sent);
+}
+
 static void a_blob_lives_as_long_as_a_transfer_holds_it(void **state)
 {
     struct house *h = *state;
@@ -484,6 +568,8 @@ int main(void)
         test(a_renamed_or_deleted_parent_takes_its_files_along),
         test(a_missing_directory_is_one_absence_however_many_names_are_asked),
         test(a_mac_name_is_found_whatever_its_case),
+        test(case_does_not_count_where_that_is_asked_for),
+        test(case_does_not_count_either_when_directories_are_forgotten),
         test(a_large_directory_is_listed_once_and_not_for_every_miss),
         test(a_burst_of_changes_loses_nothing_and_overflow_forgets_all),
         test(what_is_not_to_be_given_is_told_apart),
@@ -492,6 +578,7 @@ int main(void)
                                         teardown),
         test(a_file_with_a_second_link_elsewhere_is_never_stale),
         test(r2_a_listing_shows_what_can_be_asked_for_and_no_more),
+        test(a_listing_shows_what_phones_have_sent_in_place_of_what_the_tree_has),
         cmocka_unit_test_setup_teardown(r2_a_listing_follows_links_that_stay_beneath, setup_following, teardown),
         test(a_blob_lives_as_long_as_a_transfer_holds_it),
         test(a_large_file_is_a_descriptor_that_notices_changes),

@@ -181,6 +181,25 @@ static void a_file_of_another_spelling_is_the_one_that_is_overwritten(void **sta
     assert_text("root/desk/001565aabbcc.cfg", NULL);
 }
 
+static void where_case_does_not_count_nothing_is_written_beside_what_is_there(void **state)
+{
+    struct upload *u;
+    (void)state;
+    h.config.root_ignore_case = true;
+    tree_ignore_case(h.worker.tree);
+    put("root/desk/Ring.wav", "old");
+    assert_int_equal(start("desk/ring.wav", ACCESS_WRITE_CREATE, false, 0, &u), UPLOAD_EXISTS);
+    assert_int_equal(store("DESK/RING.WAV", ACCESS_WRITE_OVERWRITE, "new"), UPLOAD_FINE);
+    assert_text("root/desk/Ring.wav", "new");
+    assert_int_equal(store("Desk/New.cfg", ACCESS_WRITE_CREATE, "x"), UPLOAD_FINE);
+    assert_text("root/desk/New.cfg", "x");
+    assert_int_equal(store("DESK/00156574b150-local.cfg", ACCESS_WRITE_UPLOADS, "sent"), UPLOAD_FINE);
+    assert_text("state/uploads/desk/00156574b150-local.cfg", "sent");
+    assert_served("desk/00156574b150-local.cfg", "sent");
+    assert_served("dESK/00156574B150-local.cfg", "sent");
+    assert_int_equal(system("test $(ls root/desk | wc -l) = 3 && test $(ls root | wc -l) = 1"), 0);
+}
+
 static void R22_names_that_lead_elsewhere_are_refused(void **state)
 {
     static const char *const bad[] = { "", "/", "../x", "desk/../x", "desk//x", "desk\\x", ".hidden", "desk/.hidden",
@@ -494,6 +513,7 @@ int main(void)
         tree_test(R22_no_right_to_execute_survives_an_overwriting),
         tree_test(what_phones_send_stays_among_the_uploads_whatever_the_rule),
         tree_test(a_file_of_another_spelling_is_the_one_that_is_overwritten),
+        tree_test(where_case_does_not_count_nothing_is_written_beside_what_is_there),
         tree_test(R22_names_that_lead_elsewhere_are_refused),
         tree_test(R22_no_symbolic_link_in_the_tree_is_written_through),
         tree_test(of_two_that_create_one_name_at_once_one_is_refused),
