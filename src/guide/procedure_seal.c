@@ -151,8 +151,8 @@ static void got_key_file(struct procedure *p, struct slice bytes)
     p->asking->outcome = fault ? FILE_REFUSED : FILE_USED;
     p->asking->why = slice_str(fault);
     back_to_sealed(p);
-    if (!arena_format(p->arena, &with, fault ? "looks encrypted (AES); its key file %.*s is of no use" : "the key in %.*s",
-                      SLICE_ARG(name)))
+    if (fault ? !arena_format(p->arena, &with, "looks encrypted (AES); its key file %.*s is of no use", SLICE_ARG(name))
+              : !arena_format(p->arena, &with, "the key in %.*s", SLICE_ARG(name)))
         run_fail_memory(p);
     else if (fault)
         refuse(p, with);
