@@ -52,7 +52,8 @@ static int choose_keys(struct encrypt *e)
     return EXIT_DONE;
 }
 
-/* `<file>:<key>`, as the vendor's tool writes its Aeskey.txt. Before any file: keys that nobody has are of no use. */
+/* `<file>:<key>`, as the vendor's tool writes its Aeskey.txt. Before any file: keys that nobody has are of no
+ * use. */
 static int write_list(struct encrypt *e)
 {
     struct seal_files *f = &e->f;
