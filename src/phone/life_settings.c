@@ -229,7 +229,7 @@ void life_local_changed(struct life *l)
     arena_init(&u->arena, (size_t)32 * 1024);
     u->attempts = 0;
     u->bytes = local_bytes(l, &u->len);
-    if (!u->bytes || !has_to_be_sent(l, u->md5)) {
+    if (!u->bytes || !has_to_be_sent(l, u->md5) || !seal_bytes(l, &u->bytes, &u->len)) {
         forget(l);
         return;
     }
