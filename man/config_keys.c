@@ -45,6 +45,9 @@ static void put_values(const struct config_key *k)
     case CONFIG_PREFIX:
         printf("a path of at most %u bytes", k->max);
         break;
+    case CONFIG_TARGET:
+        printf("a path or a URL of at most %u bytes", k->max);
+        break;
     case CONFIG_USERS:
         printf("user names, together at most %u bytes", k->max);
         break;

@@ -2,6 +2,7 @@
 #include "cli/phone_options.h"
 #include "cli/report_text.h"
 #include "guide/procedure.h"
+#include "guide/upgrade.h"
 #include "phone/flash.h"
 #include "server/tree.h"
 
@@ -154,6 +155,7 @@ static int run(struct explain *e)
     struct procedure_start start = { .id = e->arguments->id,
                                      .memory = &e->memory,
                                      .keys = secret_keys_lend(&e->keys) };
+    start.id.firmware = upgrade_running(&e->memory, e->arguments->id.firmware);
     struct slice kept = settings_value(&e->memory.central, SLICE("static.auto_provision.server.url"));
     start.server = server ? slice_str(server) : kept.len ? kept : SLICE(ANY_SERVER);
     struct procedure *p = procedure_new(&start, &e->arena);

@@ -1,5 +1,7 @@
 #include "phone/phone.h"
 
+#include "guide/upgrade.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -299,6 +301,8 @@ const char *phone_power_on(struct phone *p)
     const char *why = flash_read(p->flash, &p->memory, &p->arena);
     if (!why && start.server.len == 0)
         start.server = settings_value(&p->memory.central, SLICE("static.auto_provision.server.url"));
+    if (!why)
+        start.id.firmware = upgrade_running(&p->memory, p->options.id.firmware);
     if (!why && start.server.len)
         p->procedure = procedure_new(&start, &p->arena);
     if (!p->procedure) {
@@ -308,7 +312,7 @@ const char *phone_power_on(struct phone *p)
     }
     bool with_mac = !slice_eq(
         settings_value(&p->memory.central, SLICE("static.auto_provision.user_agent_mac.enable")), SLICE("0"));
-    identity_print_user_agent(&p->options.id, with_mac, &agent);
+    identity_print_user_agent(&start.id, with_mac, &agent);
     p->agent_len = agent.len;
     p->told_file = NULL;
     p->told_resource = NULL;

@@ -1,5 +1,6 @@
 #include "server/config.h"
 
+#include "guide/mac.h"
 #include "server/config_value.h"
 #include "server/user_hash.h"
 
@@ -35,6 +36,11 @@
             CONFIG_PER_RULE                                                                                    \
     }
 
+#define REDIRECT(key, type, field, min, max, words, value, what)                                               \
+    {                                                                                                          \
+        "redirect.N." key, type, true, min, max, words, value, NULL, what, offsetof(struct config_redirect, field), 0, \
+            CONFIG_PER_REDIRECT                                                                                \
+    }
 #define PNP(key, type, field, min, max, value, what)                                                            \
     {                                                                                                          \
         "pnp.N." key, type, false, min, max, NULL, value, NULL, what, offsetof(struct config_pnp, field), 0,       \
@@ -147,21 +153,31 @@ static const struct config_key keys[] = {
     PNP("model", CONFIG_TEXT, models, 0, 1024, "", "models it is for, separated by commas"),
     PNP("mac", CONFIG_MACS, macs, 0, 1024, "", "beginnings of MAC addresses it is for, separated by commas"),
     PNP("url", CONFIG_URL, url, 0, 511, "", "URL for these phones; blank is no answer"),
+    TEXT("users.file", users_file, 0, 4095, "",
+         "file of more users, NAME:HASH a line as dialtone passwd --file writes it; SIGHUP reads it again"),
     RULE("prefix", CONFIG_PREFIX, prefix, 1, 1024, NULL, NULL,
          "directory or file, / first, that rule N (1 to 64) is for; of several rules the longest prefix decides"),
-    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas"),
+    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas; * is every user and every phone whose certificate names its MAC"),
     RULE("anonymous", CONFIG_SWITCH, anonymous, 0, 1, NULL, "0", "may everybody without a name"),
     RULE("networks", CONFIG_NETWORKS, networks, 0, 4096, NULL, "",
          "networks (10.0.0.0/8) it may be asked from, separated by commas; blank is any"),
     RULE("protocols", CONFIG_SOME, protocols, 0, 64, "tftp http https ftp", "",
          "protocols it may be asked by, separated by commas; blank is all"),
     RULE("read", CONFIG_SWITCH, read, 0, 1, NULL, "1", "may be read at all"),
+    RULE("bind", CONFIG_CHOICE, bind, 0, 0, "auto none certificate login either", "auto",
+         "who gets a phone's own files (<MAC>.cfg, <MAC>-...): nobody but the phone, by its certificate, by a login"
+         " under its MAC, or by either; auto: by either on HTTPS with tls.client_certificates, else whoever may read"),
     RULE("write", CONFIG_CHOICE, write, 0, 0, "none uploads create overwrite", "none",
          "what may be written: nothing, what phones send, new files, any file"),
     RULE("file_max", CONFIG_NUMBER, file_max, 1, 1048576, NULL, "256",
          "MiB of one written file; a firmware has up to 150. What phones send has upload.file_max besides"),
     RULE("directory_max", CONFIG_NUMBER, directory_max, 1, 16777216, NULL, "10240",
          "MiB below the prefix, 4 KiB more a file, past which nothing is written: firmware of 60 models"),
+    REDIRECT("from", CONFIG_PREFIX, from, 1, 1024, NULL, NULL,
+             "directory or file, / first, that HTTP and HTTPS lead elsewhere (N is 1 to 64); the longest decides"),
+    REDIRECT("to", CONFIG_TARGET, to, 1, 511, NULL, NULL, "where to: a path, or a URL of http or https"),
+    REDIRECT("status", CONFIG_CHOICE, status, 0, 0, "301 302 307 308", "302",
+             "what is said: 301 and 308 are for good, 307 and 308 keep the method"),
     { "user.NAME", CONFIG_HASH, true, 1, 512, NULL, NULL, NULL,
       "password of the user NAME as dialtone passwd prints it; keep the file to yourself", 0, 0,
       CONFIG_PER_USER },
@@ -219,12 +235,14 @@ static void store_default(struct config *c, void *base, const struct config_key 
 
 static bool is_of_rule(const struct config_key *k)
 {
-    return k->times == CONFIG_PER_RULE || k->times == CONFIG_PER_PNP;
+    return k->times == CONFIG_PER_RULE || k->times == CONFIG_PER_PNP || k->times == CONFIG_PER_REDIRECT;
 }
 
 /* The rule that the key's offset is into, `n` from 0. */
 static void *rule_of(struct config *c, const struct config_key *k, size_t n)
 {
+    if (k->times == CONFIG_PER_REDIRECT)
+        return &c->redirects[n];
     return k->times == CONFIG_PER_PNP ? (void *)&c->pnp[n] : (void *)&c->access[n];
 }
 
@@ -280,6 +298,8 @@ static bool find_key(struct slice key, struct found *ret_found)
         find_rule_key(slice_from(key, strlen("access.")), CONFIG_PER_RULE, &f);
     } else if (slice_starts(key, SLICE("pnp.")) && key.len > strlen("pnp.") && byte_is_digit(key.ptr[strlen("pnp.")])) {
         find_rule_key(slice_from(key, strlen("pnp.")), CONFIG_PER_PNP, &f);
+    } else if (slice_starts(key, SLICE("redirect."))) {
+        find_rule_key(slice_from(key, strlen("redirect.")), CONFIG_PER_REDIRECT, &f);
     } else if (slice_starts(key, SLICE("user."))) {
         f.user = slice_from(key, strlen("user."));
         f.key = user_name_ok(f.user) ? row_of(SLICE("user.NAME")) : NULL;
@@ -324,6 +344,9 @@ static bool store_found(struct config *c, const struct found *f, struct slice va
     case CONFIG_PER_PNP:
         c->pnp[f->rule].used = true;
         return store(c, &c->pnp[f->rule], f->key, value);
+    case CONFIG_PER_REDIRECT:
+        c->redirects[f->rule].used = true;
+        return store(c, &c->redirects[f->rule], f->key, value);
     case CONFIG_PER_USER:
         return store_user(c, f->user, value);
     }
@@ -380,10 +403,12 @@ static const struct place whole = { { "configuration", 13 }, 0, 0 };
 static bool check_users(const struct config *c, size_t n, struct diag *findings)
 {
     struct slice rest = c->access[n].users, name;
+    struct mac mac;
     bool ok = true;
     while (slice_cut(&rest, ',', &name)) {
         name = slice_trim(name);
-        if (find_user(c, name))
+        /* Others may be in the file; and a certificate needs no user. */
+        if (find_user(c, name) || c->users_file.len || slice_eq(name, SLICE("*")) || mac_parse(name, &mac))
             continue;
         diag_add(findings, SEVERITY_ERROR, whole, "access.%zu.users: there is no user.%.*s", n + 1,
                  SLICE_ARG(name));
@@ -425,6 +450,7 @@ bool config_check(const struct config *c, struct diag *findings)
         diag_add(findings, SEVERITY_ERROR, whole, "ftp.tls = required needs tls.certificate and tls.key");
         ok = false;
     }
+    ok = config_redirect_check(c, findings) && ok;
     return config_pnp_check(c, findings) && ok;
 }
 
@@ -462,7 +488,8 @@ static void print_rule(const void *rule, enum config_times times, size_t n, stru
     for (size_t i = 0; i < KEYS; i++) {
         if (keys[i].times != times)
             continue;
-        buf_format(out, "%s.%zu.%s", times == CONFIG_PER_PNP ? "pnp" : "access", n + 1, rule_key(&keys[i]));
+        size_t room = (size_t)(rule_key(&keys[i]) - keys[i].key) - strlen(".N.");
+        buf_format(out, "%.*s.%zu.%s", (int)room, keys[i].key, n + 1, rule_key(&keys[i]));
         print_value(rule, &keys[i], out);
     }
 }
@@ -480,6 +507,8 @@ bool config_print(const struct config *c, struct buf *out)
             print_rule(&c->pnp[n], CONFIG_PER_PNP, n, out);
         if (c->access[n].used)
             print_rule(&c->access[n], CONFIG_PER_RULE, n, out);
+        if (c->redirects[n].used)
+            print_rule(&c->redirects[n], CONFIG_PER_REDIRECT, n, out);
     }
     for (const struct config_user *u = c->users; u; u = u->next)
         buf_format(out, "user.%.*s = %.*s\n", SLICE_ARG(u->name), SLICE_ARG(u->hash));

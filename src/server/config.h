@@ -16,6 +16,7 @@ struct config_rule {
     struct slice networks;  /* separated by commas; "": any */
     struct slice protocols; /* separated by commas; "": all */
     struct slice write;     /* none, uploads, create, overwrite */
+    struct slice bind;      /* auto, none, certificate, login, either */
     bool anonymous, read;
     uint32_t file_max, directory_max; /* MiB */
 };
@@ -27,6 +28,13 @@ struct config_pnp {
     struct slice models;  /* separated by commas */
     struct slice macs;    /* beginnings of MAC addresses, separated by commas */
     struct slice url;     /* "": no answer */
+};
+
+/* redirect.N: see server/redirect.h. */
+struct config_redirect {
+    bool used;
+    struct slice from, to;
+    struct slice status; /* 301, 302, 307 or 308 */
 };
 
 /* user.NAME */
@@ -110,6 +118,8 @@ struct config {
     uint32_t pnp_exchanges;   /* remembered at once */
     struct config_pnp pnp[CONFIG_RULES_MAX];     /* pnp.1 first */
     struct config_rule access[CONFIG_RULES_MAX]; /* access.1 first */
+    struct config_redirect redirects[CONFIG_RULES_MAX];
+    struct slice users_file;                     /* users.file: more of them, NAME:HASH a line */
     struct config_user *users;                   /* in the order of their first mention */
     uint32_t user_count;
 };
@@ -122,6 +132,7 @@ enum config_type {
     CONFIG_NUMBER,   /* min..max */
     CONFIG_SWITCH,   /* 0 or 1 */
     CONFIG_PREFIX,   /* a directory or file of the tree, `/` first */
+    CONFIG_TARGET,   /* redirect_target_ok() */
     CONFIG_USERS,    /* user names, separated by commas */
     CONFIG_NETWORKS, /* numeric, separated by commas */
     CONFIG_SOME,     /* some of the words in `words`, separated by commas */
@@ -135,6 +146,7 @@ enum config_times {
     CONFIG_ONCE,
     CONFIG_PER_RULE, /* `access.N.key`; offsets are into struct config_rule */
     CONFIG_PER_PNP,  /* `pnp.N.key`; offsets are into struct config_pnp */
+    CONFIG_PER_REDIRECT, /* `redirect.N.key`; offsets are into struct config_redirect */
     CONFIG_PER_USER  /* `user.NAME` */
 };
 

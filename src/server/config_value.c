@@ -1,8 +1,10 @@
 #include "server/config_value.h"
 
 #include "base/rootdir.h"
+#include "guide/mac.h"
 #include "base/url.h"
 #include "net/address.h"
+#include "server/redirect.h"
 #include "server/user_hash.h"
 
 static bool is_one_of(struct slice value, const char *words)
@@ -30,8 +32,9 @@ static bool is_network(struct slice text, const char *words)
 
 static bool is_user(struct slice text, const char *words)
 {
+    struct mac mac;
     (void)words;
-    return user_name_ok(text);
+    return user_name_ok(text) || slice_eq(text, SLICE("*")) || mac_parse(text, &mac);
 }
 
 /* Each of the parts between commas. */
@@ -144,6 +147,8 @@ const char *config_value_fault(const struct config_key *k, struct slice value)
         return (!value.len && !k->default_value[0]) || config_ports(value, &first, &last) ? NULL : "is not FIRST-LAST";
     case CONFIG_PREFIX:
         return fits && is_prefix(value) ? NULL : "is not a path that begins with / and names no . or ..";
+    case CONFIG_TARGET:
+        return fits && redirect_target_ok(value) ? NULL : "is neither a path nor a plain http or https URL";
     case CONFIG_USERS:
         return fits && are_all(value, is_user, NULL) ? NULL : "is not a list of user names";
     case CONFIG_NETWORKS:

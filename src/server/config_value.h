@@ -8,6 +8,8 @@
 const char *config_value_fault(const struct config_key *k, struct slice value);
 /* config_check() for PnP (config_pnp.c). */
 bool config_pnp_check(const struct config *c, struct diag *findings);
+/* And for redirects (config_redirect.c). */
+bool config_redirect_check(const struct config *c, struct diag *findings);
 /* The finding for it. `key` as it was written. A hash is not repeated. */
 void config_value_report(const struct config_key *k, struct slice key, struct slice value, const char *what,
                          struct place at, struct diag *findings);

@@ -74,23 +74,31 @@ static struct slice methods_of(struct http_connection *c, const struct http_requ
     return http_write_methods(c, named ? buf_slice(&name) : SLICE_NONE);
 }
 
-/* Nothing that came from outside is in it. `size` is of the file, for a 416. */
-static void answer_words(struct http_connection *c, const struct http_request *request, unsigned status,
-                         enum outcome outcome, const char *reason, uint64_t size)
+/* `a` has the status and what is special about it. Nothing that came from outside is in the text. */
+static void answer_text(struct http_connection *c, const struct http_request *request, enum outcome outcome,
+                        const char *reason, struct http_answer *a)
 {
     char bytes[160];
     struct buf words = BUF_ON(bytes);
-    struct http_answer a = { .status = status, .content_type = SLICE("text/plain"), .file_size = size };
-    buf_format(&words, "%u %s%s%s\n", status, http_status_words(status), reason ? ": " : "",
+    buf_format(&words, "%u %s%s%s\n", a->status, http_status_words(a->status), reason ? ": " : "",
                reason ? reason : "");
-    a.content_length = words.len;
-    a.allow = status == 405 ? methods_of(c, request) : SLICE_NONE;
-    a.retry_after_s = status == 503 ? HTTP_RETRY_S : status == 429 ? HTTP_LOGIN_RETRY_S : 0;
+    a->content_type = SLICE("text/plain");
+    a->content_length = words.len;
+    a->allow = a->status == 405 ? methods_of(c, request) : SLICE_NONE;
+    a->retry_after_s = a->status == 503 ? HTTP_RETRY_S : a->status == 429 ? HTTP_LOGIN_RETRY_S : 0;
     c->reply->event.outcome = outcome;
     c->reply->event.reason = reason;
-    put_head(c, request, &a);
+    put_head(c, request, a);
     if (!request || request->method != HTTP_METHOD_HEAD)
         append(c->reply, buf_slice(&words));
+}
+
+/* `size` is of the file, for a 416. */
+static void answer_words(struct http_connection *c, const struct http_request *request, unsigned status,
+                         enum outcome outcome, const char *reason, uint64_t size)
+{
+    struct http_answer a = { .status = status, .file_size = size };
+    answer_text(c, request, outcome, reason, &a);
 }
 
 void http_reply_words(struct http_connection *c, const struct http_request *request, unsigned status,
@@ -219,7 +227,10 @@ static bool admit(struct http_connection *c, const struct http_request *request,
     struct access_request ask = { .caller = http_reply_caller(c), .name = name };
     struct http_admission a = http_reply_admit(c, request, &ask);
     if (a.status)
-        answer_words(c, request, a.status, OUTCOME_REFUSED, a.reason, 0);
+        answer_words(c, request, a.status, OUTCOME_REFUSED,
+                     a.status == 404 ? tree_answer_words(TREE_ABSENT) : a.reason, 0);
+    if (a.status == 404)
+        c->reply->event.reason = a.reason;
     return a.status == 0;
 }
 
@@ -248,6 +259,35 @@ static void note_agent(struct http_connection *c, struct slice agent)
         journal_event_set_agent(&c->reply->event, agent);
 }
 
+/* True: what is asked for has moved, and that is the answer. It does not depend on who asks: the target is no secret,
+ * and answers for itself. */
+static bool answer_moved(struct http_connection *c, const struct http_request *request, struct slice name)
+{
+    const struct access *access = c->service->worker->access;
+    char bytes[HTTP_LOCATION_BYTES_MAX];
+    struct buf location = BUF_ON(bytes);
+    if (!access || access->redirects.count == 0)
+        return false;
+    size_t mark = slice_find(request->target, '?');
+    const struct redirect_question q = { .name = name,
+                                         .query = slice_from(request->target, mark + 1),
+                                         .has_query = mark < request->target.len,
+                                         .https = c->service->protocol == PROTOCOL_HTTPS,
+                                         .host = request->field[HTTP_FIELD_HOST] };
+    unsigned status = redirect_find(&access->redirects, &q, &location);
+    if (!status)
+        return false;
+    if (request->chunked || request->content_length)
+        c->reply->close = c->reply->linger = true;
+    if (!buf_ok(&location)) {
+        answer_words(c, request, 414, OUTCOME_REFUSED, "has moved, and its new name is too long", 0);
+        return true;
+    }
+    struct http_answer a = { .status = status, .location = buf_slice(&location) };
+    answer_text(c, request, OUTCOME_SENT, "moved", &a);
+    return true;
+}
+
 static void answer_method(struct http_connection *c, const struct http_request *request, struct slice name)
 {
     bool body = request->chunked || request->content_length;
@@ -274,7 +314,8 @@ static void answer_whole(struct http_connection *c, const struct http_request *r
     c->reply->close = !request->keep_alive || c->service->draining;
     if (name_of(request, &name)) {
         journal_event_set_name(&c->reply->event, buf_slice(&name));
-        answer_method(c, request, buf_slice(&name));
+        if (!answer_moved(c, request, buf_slice(&name)))
+            answer_method(c, request, buf_slice(&name));
         return;
     }
     journal_event_set_name(&c->reply->event, request->target);

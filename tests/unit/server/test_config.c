@@ -43,6 +43,8 @@ static void every_default_is_a_value_that_its_own_row_accepts(void **state)
             buf_format(&rule, "access.64.%s", keys[i].key + strlen("access.N."));
         if (keys[i].times == CONFIG_PER_PNP)
             buf_format(&rule, "pnp.64.%s", keys[i].key + strlen("pnp.N."));
+        if (keys[i].times == CONFIG_PER_REDIRECT)
+            buf_format(&rule, "redirect.64.%s", keys[i].key + strlen("redirect.N."));
         if (keys[i].default_value)
             assert_true(config_set(&r->config, rule.len ? buf_slice(&rule) : key, slice_str(keys[i].default_value),
                                    (struct place){ 0 }, &r->findings));
