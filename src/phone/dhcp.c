@@ -288,6 +288,10 @@ static int begin(struct dhcp_client *c)
     struct dhcp4_setup four;
     struct dhcp6_setup six;
     const struct dhcp_options *o = &c->options;
+    /* A lease is renewed long after whoever asked has forgotten these. */
+    if (!arena_copy(&c->arena, o->vendor_class, &c->options.vendor_class) ||
+        !arena_copy(&c->arena, o->server_type, &c->options.server_type))
+        return -ENOMEM;
     int error = set_up4(c, &four);
     if (!error)
         error = set_up6(c, &six);
