@@ -199,7 +199,7 @@ static int open_and_run(struct explain *e)
 int verb_explain(const struct verb *verb, int argc, char **argv)
 {
     struct phone_arguments a;
-    int status = phone_arguments_parse(verb, argc, argv, true, &a);
+    int status = phone_arguments_parse(verb, argc, argv, PHONE_TAKER_EXPLAIN, &a);
     if (!status && !a.root)
         status = verb_misused(verb, "--root says which tree to look at");
     if (status)

@@ -4,8 +4,8 @@
 
 enum seal_owner seal_owner_of(enum name_kind kind)
 {
-    bool mac = kind == NAME_MAC_BOOT || kind == NAME_MAC_CFG || kind == NAME_MAC_ALL || kind == NAME_MAC_LOCAL ||
-               kind == NAME_MAC_CONTACT || kind == NAME_MAC_CALLLOG;
+    bool mac = kind == NAME_MAC_BOOT || kind == NAME_MAC_CFG || kind == NAME_MAC_ALL ||
+               kind == NAME_MAC_LOCAL || kind == NAME_MAC_CONTACT || kind == NAME_MAC_CALLLOG;
     return mac ? SEAL_MAC : SEAL_COMMON;
 }
 

@@ -1,7 +1,9 @@
 #include "phone/discover.h"
 
+#include "base/url.h"
 #include "guide/address.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +24,8 @@ struct discover {
     void *context;
     size_t at; /* the source that is asked */
     bool searching, found;
+    bool early; /* DHCP has answered before its turn: in early_* */
+    char early_url[URL_BYTES_MAX], early_why[256];
     struct arena arena; /* of the winner */
     struct found_address winner;
 };
@@ -101,6 +105,26 @@ static void ask_flash(struct discover *d)
                                    : SLICE("static.auto_provision.server.url is not set"));
 }
 
+static bool asks_network(const struct discover *d)
+{
+    return d->options.network_first && d->sources[ADDRESS_DHCP];
+}
+
+static void on_network(void *context, const struct found_address *found, struct slice why)
+{
+    struct discover *d = context;
+    snprintf(d->early_url, sizeof d->early_url, "%.*s", SLICE_ARG(found->url));
+    snprintf(d->early_why, sizeof d->early_why, "%.*s", SLICE_ARG(why));
+    d->early = true;
+    go_on(d);
+}
+
+static void take_early(struct discover *d)
+{
+    struct found_address found = { .url = slice_str(d->early_url), .source = address_source_name(ADDRESS_DHCP) };
+    judge(d, &found, slice_str(d->early_why));
+}
+
 /* NULL: its answer is on the way. */
 static const char *ask(struct discover *d)
 {
@@ -123,6 +147,11 @@ static void finish(struct discover *d)
 static void go_on(struct discover *d)
 {
     for (; d->at < ADDRESS_FLASH && (!d->found || d->options.all); d->at++) {
+        bool off = address_source_off((enum address_source)d->at, d->ask.settings, d->ask.id.model) != NULL;
+        if (d->at == ADDRESS_DHCP && d->early && !off) {
+            take_early(d);
+            continue;
+        }
         const char *not_asked = ask(d);
         if (!not_asked)
             return;
@@ -137,7 +166,13 @@ static void go_on(struct discover *d)
 /* The answer never comes from inside of the question. */
 static void on_first(struct timer *timer)
 {
-    go_on(container_of(timer, struct discover, first));
+    struct discover *d = container_of(timer, struct discover, first);
+    struct source *dhcp = d->sources[ADDRESS_DHCP];
+    const char *why = asks_network(d) ? dhcp->start(dhcp, &d->ask, on_network, d) : "";
+    if (!why)
+        return;
+    /* Then it is asked in its turn, and says once more why not. */
+    go_on(d);
 }
 
 static void forget(struct discover *d)
@@ -146,7 +181,7 @@ static void forget(struct discover *d)
     arena_free(&d->settings_arena);
     arena_free(&d->arena);
     d->winner = (struct found_address){ .source = "" };
-    d->found = false;
+    d->found = d->early = false;
     d->at = 0;
 }
 
@@ -170,8 +205,9 @@ static void cancel(struct address_finder *f)
 {
     struct discover *d = container_of(f, struct discover, finder);
     timer_stop(&d->options.loop->wheel, &d->first);
-    if (d->searching && d->at < ADDRESS_FLASH && d->sources[d->at])
-        d->sources[d->at]->cancel(d->sources[d->at]);
+    size_t asked = asks_network(d) && !d->early ? ADDRESS_DHCP : d->at;
+    if (d->searching && asked < ADDRESS_FLASH && d->sources[asked])
+        d->sources[asked]->cancel(d->sources[asked]);
     d->searching = false;
 }
 

@@ -298,6 +298,11 @@ static bool prepare(struct fetch *f)
            !curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
 }
 
+void fetch_trust(struct transport *t, const struct trust *trust)
+{
+    of(t)->trust = trust;
+}
+
 int fetch_open(struct loop *loop, struct transport **ret_transport)
 {
     struct fetch *f = malloc(sizeof *f);

@@ -2,6 +2,7 @@
 
 #include "guide/digest.h"
 #include "guide/local.h"
+#include "phone/trust.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -186,9 +187,8 @@ static void send_it(struct life *l)
         .user_agent = buf_slice(&agent),
         .timeout_ms = 1000 * (uint32_t)settings_number(&l->ram.effective,
                                                        SLICE("static.auto_provision.attempt_expired_time")),
-        .verify_peer = !slice_eq(life_value(l, "static.security.trust_certificates"), SLICE("0")),
-        .verify_host = settings_is_on(&l->ram.effective, SLICE("static.security.cn_validation")),
     };
+    trust_demand(&l->ram.effective, l->flash, &request);
     lend_credentials(l, &request);
     u->under_way = l->transport->start(l->transport, &request, on_sent, l);
     if (u->under_way)

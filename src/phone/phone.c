@@ -1,6 +1,7 @@
 #include "phone/phone.h"
 
 #include "guide/upgrade.h"
+#include "phone/trust.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,11 +119,6 @@ static void on_fetched(void *context, const struct fetched *fetched)
     step(p);
 }
 
-static bool is_on(const struct phone *p, const char *key)
-{
-    return settings_is_on(&p->memory.central, slice_str(key));
-}
-
 static void fetch(struct phone *p, const struct wish *wish)
 {
     struct transport_request request = {
@@ -133,10 +129,8 @@ static void fetch(struct phone *p, const struct wish *wish)
         .timeout_ms = wish->timeout_ms,
         .limit = wish->limit,
         .discard = wish->limit == SIZE_MAX, /* firmware */
-        .verify_peer = !slice_eq(settings_value(&p->memory.central, SLICE("static.security.trust_certificates")),
-                                 SLICE("0")),
-        .verify_host = is_on(p, "static.security.cn_validation"),
     };
+    trust_demand(&p->memory.central, p->flash, &request);
     p->fetching = p->transport->start(p->transport, &request, on_fetched, p);
     if (!p->fetching)
         procedure_answer_fetch(p->procedure,

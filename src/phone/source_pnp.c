@@ -2,6 +2,8 @@
 
 #include "guide/address_source.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +33,35 @@ static void on_done(void *context, const struct pnp_client_result *r)
     p->done(p->context, &found, buf_slice(&words));
 }
 
+/* Its address may be some milliseconds old, by DHCP. */
+static int find_local(struct source_pnp *p, union address *ret_local)
+{
+    struct interface interface;
+    *ret_local = (union address){ .sa.sa_family = AF_UNSPEC };
+    if (!p->options.interface[0])
+        return 0;
+    int error = interface_find(slice_str(p->options.interface), &interface);
+    if (!error && interface.address == 0)
+        error = -EADDRNOTAVAIL;
+    if (!error)
+        *ret_local = (union address){ .v4 = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(interface.address) } };
+    return error;
+}
+
 static const char *start(struct source *s, const struct source_ask *ask, source_done *done, void *context)
 {
     struct source_pnp *p = container_of(s, struct source_pnp, source);
     struct pnp_client_options o = {
         .id = &ask->id,
         .vendor = settings_value(ask->settings, SLICE("auto_provision.pnp_event_vendor")),
-        .local = p->options.local,
         .destination = p->options.destination,
         .timeout_ms = p->options.timeout_ms,
     };
     p->done = done;
     p->context = context;
-    int error = pnp_client_start(p->loop, &o, on_done, p, &p->client);
+    int error = find_local(p, &o.local);
+    if (!error)
+        error = pnp_client_start(p->loop, &o, on_done, p, &p->client);
     if (!error)
         return NULL;
     p->client = NULL;

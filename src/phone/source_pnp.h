@@ -2,11 +2,12 @@
 #ifndef DIALTONE_PHONE_SOURCE_PNP_H
 #define DIALTONE_PHONE_SOURCE_PNP_H
 
+#include "net/interface.h"
 #include "phone/pnp_client.h"
 #include "phone/source.h"
 
 struct source_pnp_options {
-    union address local;       /* of the interface to ask on; AF_UNSPEC: by the machine's routes */
+    char interface[IF_NAMESIZE]; /* asked on, from the address that it has then; "": by the machine's routes */
     union address destination; /* AF_UNSPEC: the group */
     uint32_t timeout_ms;       /* 0: PNP_TIMEOUT_MS */
 };

@@ -59,8 +59,8 @@ bool sip_server_asked_again(const struct sip_server *s, uint64_t now_ms, struct 
 /* Enough for any message that sip_read() takes. */
 #define SIP_KEY_BYTES_MAX SIP_MESSAGE_BYTES_MAX
 /* What is equal in a request and its retransmission and in no other request (RFC 3261 17.2.3): the branch with sent-by
- * and method, and for peers without the cookie in it (RFC 2543, scripts) Request-URI, tags, Call-ID, CSeq and the
- * topmost Via. Not to be used for ACK and CANCEL. */
+ * and method, and for peers without the cookie in it (RFC 2543, scripts) Request-URI, tags and the first Via too. Call-ID and
+ * CSeq are in it always, for firmware whose branch is always the same. Not to be used for ACK and CANCEL. */
 void sip_transaction_key(const struct sip_message *request, struct buf *out);
 
 #endif

@@ -24,6 +24,7 @@ class Wire:
     def __init__(self):
         Wire.made += 1
         self.server, self.phone = (f'dialtone-{os.getpid()}-{Wire.made}-{end}' for end in ('server', 'phone'))
+        self.ends = [self.phone, self.server]
 
     def __enter__(self):
         need('ip')
@@ -45,7 +46,7 @@ class Wire:
         return self
 
     def __exit__(self, *_):
-        for end in (self.phone, self.server):
+        for end in self.ends:
             program('ip', 'netns', 'del', end)
 
     def _run(self, *words):
@@ -55,6 +56,24 @@ class Wire:
 
     def _ip(self, *words):
         return self._run('ip', *words)
+
+    def add_second_server(self):
+        """Another end, 192.0.2.2, on the same wire: both servers hang on a bridge then."""
+        ip = self._ip
+        other = self.server + '-2'
+        ip('netns', 'add', other)
+        self.ends.append(other)
+        ip('-n', self.server, 'link', 'set', 'sv0', 'name', 'wire0')
+        ip('-n', self.server, 'addr', 'flush', 'dev', 'wire0')
+        ip('-n', self.server, 'link', 'add', 'sv0', 'type', 'bridge')
+        ip('link', 'add', 'to2', 'netns', self.server, 'type', 'veth', 'peer', 'name', 'sv0', 'netns', other)
+        for name in ('wire0', 'to2'):
+            ip('-n', self.server, 'link', 'set', name, 'master', 'sv0', 'up')
+        ip('-n', self.server, 'link', 'set', 'sv0', 'up')
+        ip('-n', self.server, 'addr', 'add', '192.0.2.1/24', 'dev', 'sv0')
+        ip('-n', other, 'link', 'set', 'sv0', 'up')
+        ip('-n', other, 'addr', 'add', '192.0.2.2/24', 'dev', 'sv0')
+        return other
 
     def addresses(self):
         """What the phone's end has."""
@@ -72,8 +91,8 @@ class Wire:
         done = program('ip', 'netns', 'exec', self.phone, dialtone(), *words)
         return done.returncode, done.stdout.decode(), done.stderr.decode(errors='replace')
 
-    def at_server(self, words, **more):
-        return Process(['ip', 'netns', 'exec', self.server, *words], **more)
+    def at_server(self, words, end=None, **more):
+        return Process(['ip', 'netns', 'exec', end or self.server, *words], **more)
 
     def serve(self, house):
         """dialtone serve at the server's end."""
@@ -92,13 +111,13 @@ def snippet(server, url, *more):
 
 
 @contextlib.contextmanager
-def dnsmasq(wire, house, text, v6=False):
+def dnsmasq(wire, house, text, v6=False, end=None):
     conf = house.dir / 'dnsmasq.conf'
     conf.write_text('port=0\ninterface=sv0\nno-ping\ndhcp-authoritative\nuser=root\nlog-facility=-\nlog-dhcp\n'
                     f'dhcp-leasefile={house.dir}/leases\n' +
                     ('dhcp-range=2001:db8::100,2001:db8::200,64,1h\n' if v6 else 'dhcp-range=192.0.2.50,192.0.2.90,1h\n') +
                     'dhcp-option=3,192.0.2.1\n' + text)
-    with wire.at_server([need('dnsmasq'), '--keep-in-foreground', f'--conf-file={conf}']) as server:
+    with wire.at_server([need('dnsmasq'), '--keep-in-foreground', f'--conf-file={conf}'], end=end) as server:
         check(server.saw('IP range'), server.err)
         yield server
 
@@ -281,6 +300,18 @@ def a_probe_takes_nothing_and_says_everything():
         status, out, _ = wire.at_phone('dhcp', 'probe', '-i', 'ph0', '--wait', '1')
         equal(status, 1)
         check('no DHCP server answered' in out, out)
+
+
+@test
+def two_servers_that_disagree_are_both_shown_and_said_to():
+    with Wire() as wire, House() as house, House() as other_house:
+        other = wire.add_second_server()
+        with isc(wire, house, snippet('isc', 'http://192.0.2.1/desk/')), \
+                dnsmasq(wire, other_house, snippet('dnsmasq', 'http://192.0.2.2/desk/'), end=other):
+            report = probe(wire, '--v4')
+            equal(sorted(answer['server'] for answer in report['answers']), ['192.0.2.1', '192.0.2.2'])
+            for words in ('2 DHCPv4 servers answer', 'different provisioning servers'):
+                check(any(words in note for note in report['notes']), report['notes'])
 
 
 @test

@@ -226,7 +226,7 @@ class Daemon(Process):
 
     def events(self):
         """The journal's lines so far."""
-        return [line for line in self.out if re.match(r'\S+Z (tftp|https?|ftp) ', line)]
+        return [line for line in self.out if re.match(r'\S+Z (tftp|https?|ftp|pnp) ', line)]
 
     def tftp_at(self):
         return f'127.0.0.1:{self.tftp}'

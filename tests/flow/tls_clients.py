@@ -372,6 +372,49 @@ def r27_a_file_of_users_that_everybody_may_read_is_refused():
         equal(run('serve', '--root', h.root, *h.options(users__file=users), '--check-config').returncode, 1)
 
 
+def passwd(*words, say=''):
+    return subprocess.run([dialtone(), 'passwd', *map(str, words)], input=say, capture_output=True, text=True, timeout=60)
+
+
+@test
+def passwd_puts_users_into_a_file_and_takes_them_out():
+    with House() as h:
+        users = h.dir / 'users'
+        equal(passwd('--file', users, 'alice', say='secret-one\n').returncode, 0)
+        equal(users.stat().st_mode & 0o777, 0o600)
+        users.write_text('# the third floor\n\n' + users.read_text())
+        users.chmod(0o640)
+        done = passwd('--file', users, '--batch', say='00156574b150 secret-two\n00-15-65-74-B1-51 secret-three with blanks\n')
+        equal((done.returncode, done.stdout, done.stderr), (0, '', ''))
+        lines = users.read_text().splitlines()
+        equal([line.split(':')[0] for line in lines], ['# the third floor', '', 'alice', '00156574b150', '00-15-65-74-B1-51'])
+        equal(users.stat().st_mode & 0o777, 0o640)
+        # Another password, and a MAC in another spelling.
+        equal(passwd('--file', users, '00156574b151', say='secret-four\n').returncode, 0)
+        equal([line.split(':')[0] for line in users.read_text().splitlines()][2:], ['alice', '00156574b150', '00156574b151'])
+        equal(passwd('--file', users, 'alice', '--remove').returncode, 0)
+        equal(passwd('--file', users, 'alice', '--remove').returncode, 1)
+        check('alice' not in users.read_text(), users.read_text())
+        # What is wrong changes nothing.
+        before = users.read_bytes()
+        for say, why in (('00156574b152 short\n', 'of 00156574b152 is shorter'), ('nonsense\n', 'line 1 of standard input'),
+                         ('bob secret-five\na:b secret-six\n', 'line 2 of standard input')):
+            done = passwd('--file', users, '--batch', say=say)
+            equal(done.returncode, 1)
+            check(why in done.stderr and 'secret' not in done.stderr, done.stderr)
+        equal(users.read_bytes(), before)
+        for words in (('--batch',), ('alice', '--remove'), ('--file', users), ('--file', users, '--batch', 'alice')):
+            equal((words, passwd(*words).returncode), (words, 2))
+        conf = h.dir / 'd.conf'
+        conf.write_text(BOUND.format('login') + f'users.file = {users}\n')
+        h.write('00156574b151.cfg', CFG)
+        with Daemon(['-c', conf, '--root', h.root, *h.options()]) as d:
+            for user, how in (('00-15-65-74-b1-51', '--basic'), ('00156574b151', '--digest')):
+                done = program(need('curl'), '-s', how, '-u', f'{user}:secret-four',
+                               f'http://127.0.0.1:{d.http}/00156574b151.cfg')
+                equal(done.stdout, CFG)
+
+
 # --- names, old phones, noise ------------------------------------------------------------------------------
 
 

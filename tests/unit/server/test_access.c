@@ -179,6 +179,37 @@ static void a_closed_directory_leads_on_to_what_a_longer_rule_opens(void **state
     assert_false(access_leads_on(rules, &http, SLICE("/")) || access_leads_on(NULL, &nobody, SLICE("/")));
 }
 
+static void ceilings_are_the_deciding_rules_whoever_asks(void **state)
+{
+    (void)state;
+    assert_true(access_ceilings(NULL, SLICE("x")).file == UINT64_MAX);
+    rules = access_of("access.1.prefix = /\naccess.1.file_max = 3\naccess.1.directory_max = 5\n"
+                      "access.2.prefix = /a/b/\naccess.2.file_max = 7\n"
+                      "access.3.prefix = /A/B/C\naccess.3.directory_max = 1\naccess.3.file_max = 9\n", "");
+    struct access_ceilings c = access_ceilings(rules, SLICE("/a/x"));
+    assert_true(c.file == 3 << 20 && c.directory_bytes == 5 << 20 && c.directory.len == 0);
+    c = access_ceilings(rules, SLICE("a/b/x"));
+    assert_true(c.file == 7 << 20 && c.directory_bytes == UINT64_C(10240) << 20);
+    assert_slice(c.directory, "a/b");
+    /* Of two that differ in case only the lower one of each. */
+    c = access_ceilings(rules, SLICE("a/b/c/x"));
+    assert_true(c.file == 7 << 20 && c.directory_bytes == 1 << 20);
+    assert_slice(c.directory, "A/B/C");
+}
+
+static void it_is_known_whether_a_rule_writes_and_where_rules_divide(void **state)
+{
+    (void)state;
+    assert_false(access_writes_tree(NULL) || access_divides(NULL, SLICE("x")));
+    rules = access_of("access.1.prefix = /a\naccess.1.write = uploads\n", "");
+    assert_false(access_writes_tree(rules));
+    access_close(rules);
+    rules = access_of("access.1.prefix = /a/b\naccess.1.write = create\n", "");
+    assert_true(access_writes_tree(rules));
+    assert_true(access_divides(rules, SLICE("/A")) && access_divides(rules, SLICE("")));
+    assert_false(access_divides(rules, SLICE("a/b")) || access_divides(rules, SLICE("a/b/c")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +221,8 @@ int main(void)
         access_test(a_rule_without_users_and_anonymous_is_for_nobody),
         access_test(what_may_be_written_comes_with_the_verdict),
         access_test(a_closed_directory_leads_on_to_what_a_longer_rule_opens),
+        access_test(ceilings_are_the_deciding_rules_whoever_asks),
+        access_test(it_is_known_whether_a_rule_writes_and_where_rules_divide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
