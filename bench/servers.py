@@ -113,6 +113,7 @@ class Server:
     name = ""
     protocols = ()
     version = None
+    sessions = 100  # of FTP, idle at once, when their memory is measured
 
     def __init__(self, root, work, cpu):
         self.root = root  # the tree that is served
@@ -461,6 +462,7 @@ class Proftpd(FtpPeer):
 class Dialtone(Server):
     name = "dialtone"
     protocols = ("tftp", "http", "https", "ftp")
+    sessions = 1000  # in one process; the others have a process or two each
     program = "build/dialtone"
     journal = "off"
 

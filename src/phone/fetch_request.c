@@ -185,17 +185,22 @@ static bool set_numbers(CURL *easy)
     return true;
 }
 
-bool fetch_prepare(struct fetch *f)
+static bool make_headers(struct fetch *f)
 {
-    CURL *e = f->easy;
-    f->headers = curl_slist_append(NULL, "Connection: close");
-    f->upload_headers = curl_slist_append(NULL, "Connection: close");
     /* No 100-continue: phones are not known to ask, and a server that does not know it costs a second. */
     static const char *const more[] = { "Content-Type: application/octet-stream", "Expect:" };
+    f->headers = curl_slist_append(NULL, "Connection: close");
+    f->upload_headers = curl_slist_append(NULL, "Connection: close");
     for (size_t i = 0; f->upload_headers && i < sizeof more / sizeof *more; i++)
         if (!curl_slist_append(f->upload_headers, more[i]))
             return false;
-    return f->headers && f->upload_headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
+    return f->headers && f->upload_headers;
+}
+
+bool fetch_prepare(struct fetch *f)
+{
+    CURL *e = f->easy;
+    return (f->headers || make_headers(f)) && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
            !curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) && !curl_easy_setopt(e, CURLOPT_READDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) && !curl_easy_setopt(e, CURLOPT_SEEKDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&

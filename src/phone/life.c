@@ -39,8 +39,13 @@ static void on_step(struct timer *timer)
     l->next_step(l);
 }
 
+static void power_cycle(struct life *l);
+
 void life_later(struct life *l, void (*step)(struct life *l))
 {
+    /* Nothing takes the place of a reboot. */
+    if (timer_is_running(&l->step) && l->next_step == power_cycle)
+        return;
     l->next_step = step;
     loop_timer(l->loop, &l->step, 0, on_step);
 }
@@ -92,7 +97,7 @@ bool life_keep(struct life *l)
 static void drop_power(struct life *l)
 {
     struct wheel *wheel = &l->loop->wheel;
-    if (l->ram.state == LIFE_SEARCHING && l->options.finder)
+    if (l->ram.searching)
         l->options.finder->cancel(l->options.finder);
     life_upload_stop(l);
     phone_free(l->ram.phone);
@@ -147,13 +152,14 @@ static bool keep_address(struct life *l, const struct found_address *found)
 
 static void search(struct life *l)
 {
-    struct found_address given = { .url = l->options.server,
-                                   .user = l->options.user,
-                                   .password = l->options.password,
-                                   .source = "given" };
+    struct found_address given = {
+        .url = l->options.server, .user = l->options.user, .password = l->options.password, .source = "given"
+    };
     struct address_finder *finder = l->options.finder;
     l->ram.state = LIFE_SEARCHING;
-    if (given.url.len == 0 && finder && finder->start(finder, &l->ram.memory, l->screen, on_found, l))
+    l->ram.searching =
+        given.url.len == 0 && finder && finder->start(finder, &l->ram.memory, l->screen, on_found, l);
+    if (l->ram.searching)
         return;
     if (given.url.len == 0)
         given = (struct found_address){ .url = life_value(l, "static.auto_provision.server.url"),
@@ -179,6 +185,7 @@ static const char *boot(struct life *l)
     l->ram.queued = settings_is_on(&l->ram.effective, SLICE("static.auto_provision.power_on"))
                         ? TRIGGER_POWER_ON
                         : TRIGGER_NONE;
+    l->ram.state = LIFE_SEARCHING;
     life_screen_open(l);
     life_later(l, search);
     return NULL;
@@ -240,7 +247,8 @@ static bool enter(struct life *l, struct slice key, struct slice value)
         settings_remove(central, key);
         return true;
     }
-    return arena_copy(&l->ram.arena, value, &kept) && settings_put(central, key, kept, (struct origin){ SETTINGS_FLASH, 0 });
+    return arena_copy(&l->ram.arena, value, &kept) &&
+           settings_put(central, key, kept, (struct origin){ SETTINGS_FLASH, 0 });
 }
 
 /* What a person entered while the phone started is the phone's from now on. */
@@ -260,6 +268,7 @@ static void keep_entered(struct life *l, const struct found_address *found)
 static void on_found(void *context, const struct found_address *found)
 {
     struct life *l = context;
+    l->ram.searching = false;
     if (found->entered)
         keep_entered(l, found);
     if (!keep_address(l, found)) {

@@ -141,7 +141,9 @@ static int open_socket(struct pnp_client *c, const struct pnp_client_options *o,
 static int begin(struct pnp_client *c, const struct pnp_client_options *o)
 {
     union address local;
-    struct pnp_identity who = { .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms };
+    struct pnp_identity who = {
+        .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms
+    };
     int error = draw_number(&who.number);
     if (!error && !c->set) {
         error = datagram_set_open(c->loop, PNP_MESSAGE_BYTES_MAX + 1, &c->set);
@@ -167,8 +169,8 @@ static void drop(struct pnp_client *c)
     free(c);
 }
 
-int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done, void *context,
-                     struct pnp_client **ret_client)
+int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done,
+                     void *context, struct pnp_client **ret_client)
 {
     struct pnp_client *c = calloc(1, sizeof *c);
     if (!c)

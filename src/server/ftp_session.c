@@ -82,7 +82,6 @@ void ftp_session_drop(struct ftp_session *s, unsigned code, const char *text)
         ftp_session_reply(s, code, text);
     flush(s);
     leave(s);
-    stream_end(&s->control);
     stream_close(&s->control, false); /* may free s */
     ftp_service_slot_freed(service);
 }
@@ -93,7 +92,6 @@ static void say_last(struct stream *stream, unsigned code, const char *text)
     struct buf out = BUF_ON(bytes);
     ftp_put_reply(&out, code, text);
     stream_write(stream, buf_slice(&out), SLICE_NONE, false);
-    stream_end(stream);
     stream_close(stream, false);
 }
 

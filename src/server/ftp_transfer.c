@@ -264,6 +264,8 @@ void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcom
     e.bytes = s->transfer ? s->sent : 0;
     e.code = (uint16_t)code;
     e.reason = reason;
+    e.certificate = s->proven ? JOURNAL_CERTIFICATE_MAC : JOURNAL_CERTIFICATE_NONE;
+    e.certificate_mac = s->certificate;
     journal_event_set_name(&e, ftp_name(s));
     journal_note(s->service->worker->journal, &e);
 }

@@ -149,6 +149,22 @@ static void printed_names_mean_what_they_were_printed_for(void **state)
     assert_slice(buf_slice(&out), "00156574b16e-local.cfg");
 }
 
+static void what_phones_send_is_told_by_the_name_too(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "00156574b150-local.cfg", "dir/00156574B150-CONTACT.XML", "00156574b150-calllog.xml", "/00156574b150-all.cfg",
+        "00156574b150-boot.log", "00156574b150-sys.log", "00156574b150.cfg", "00156574b150-.cfg", "00156574b150-", "x",
+        "00156574b150-local.cfg/", "0156574b1500-local.cfgx", "y00000000000-local.cfg", "y000000000000.cfg", "", "/",
+        "00-15-65-74-b1-50-local.cfg", "00156574b15x-local.cfg", "00156574b150", "00156574b150-local.cfg/x",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct slice name = slice_str(names[i]);
+        assert_int_equal(name_is_sent(name), name_kind_is_sent(name_meaning(name).kind));
+        assert_int_equal(name_is_sent(name), i < 6);
+    }
+}
+
 static void every_kind_has_words_of_its_own(void **state)
 {
     (void)state;
@@ -166,6 +182,7 @@ int main(void)
         cmocka_unit_test(the_phone_or_the_model_is_told),
         cmocka_unit_test(hostile_names_mean_nothing),
         cmocka_unit_test(printed_names_mean_what_they_were_printed_for),
+        cmocka_unit_test(what_phones_send_is_told_by_the_name_too),
         cmocka_unit_test(every_kind_has_words_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
