@@ -1,10 +1,40 @@
 #include "phone/flash.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Nobody writes a flash for so long: the file is what is left of a process that was killed. */
+#define LEFTOVER_S 3600
+
+static void sweep_entry(int dirfd, const char *name, time_t now)
+{
+    struct stat st;
+    if (rootdir_is_temporary(slice_str(name)) && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(st.st_mode) && now - st.st_mtime > LEFTOVER_S)
+        unlinkat(dirfd, name, 0);
+}
+
+/* They hold passwords, and a phone whose power is cut often leaves many. */
+static void sweep(const struct flash *f, struct slice directory)
+{
+    int fd;
+    struct dirent *e;
+    if (rootdir_open(&f->directory, directory, O_RDONLY | O_DIRECTORY, &fd))
+        return;
+    DIR *dir = fdopendir(fd);
+    if (!dir) {
+        close(fd);
+        return;
+    }
+    while ((e = readdir(dir)))
+        sweep_entry(fd, e->d_name, time(NULL));
+    closedir(dir);
+}
 
 int flash_open(struct flash *f, const char *path, bool create, struct mac mac)
 {
@@ -14,6 +44,14 @@ int flash_open(struct flash *f, const char *path, bool create, struct mac mac)
     if (create && mkdir(path, 0700) < 0 && errno != EEXIST)
         return -errno;
     int error = rootdir_open_root(path, false, &f->directory);
+    if (!error && create) {
+        char bytes[32];
+        struct buf files = BUF_ON(bytes);
+        mac_print_bare(mac, &files);
+        buf_str(&files, ".files");
+        sweep(f, SLICE("."));
+        sweep(f, buf_slice(&files));
+    }
     return error == -ENOENT && !create ? 0 : error;
 }
 

@@ -3,7 +3,10 @@
 #include "phone/flash.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct room {
@@ -93,6 +96,42 @@ static void a_name_too_long_for_a_file_is_told(void **state)
     assert_int_equal(keep("ringtone.url", name, "1"), -ENAMETOOLONG);
 }
 
+static void lay_file(const char *name, time_t age_s)
+{
+    char path[256];
+    struct timespec times[2] = { { .tv_sec = time(NULL) - age_s }, { .tv_sec = time(NULL) - age_s } };
+    snprintf(path, sizeof path, "%s/%s", room.path, name);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(futimens(fd, times), 0);
+    close(fd);
+}
+
+static bool is_there(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", room.path, name);
+    return access(path, F_OK) == 0;
+}
+
+static void R27_what_a_killed_process_has_left_goes_when_it_is_an_hour_old(void **state)
+{
+    struct mac mac = room.flash.mac;
+    (void)state;
+    assert_int_equal(keep("auto_dst.url", "", "one"), 0);
+    lay_file(".dialtone-4711-0.tmp", 7200);
+    lay_file(".dialtone-4711-1.tmp", 60);
+    lay_file("00156574b150.files/.dialtone-4711-2.tmp", 7200);
+    lay_file("somebody's.tmp", 7200);
+    flash_close(&room.flash);
+    assert_int_equal(flash_open(&room.flash, room.path, true, mac), 0);
+    assert_false(is_there(".dialtone-4711-0.tmp"));
+    assert_true(is_there(".dialtone-4711-1.tmp"));
+    assert_false(is_there("00156574b150.files/.dialtone-4711-2.tmp"));
+    assert_true(is_there("somebody's.tmp"));
+    assert_kept("auto_dst.url", "", "one");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +139,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_of_a_key_lie_side_by_side_and_go_one_by_one_or_all, setup, teardown),
         cmocka_unit_test_setup_teardown(R1_a_name_from_a_server_does_not_lead_out, setup, teardown),
         cmocka_unit_test_setup_teardown(a_name_too_long_for_a_file_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(R27_what_a_killed_process_has_left_goes_when_it_is_an_hour_old, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
