@@ -224,7 +224,7 @@ static void report(const struct run *run)
 
 static int usage(void)
 {
-    fputs("usage: load --protocol tftp|http --host IPV4 --port N --path NAME --expect FILE\n"
+    fputs("usage: load --protocol tftp|http|ftp --host IPV4 --port N --path NAME --expect FILE\n"
           "            [--clients N] [--close] (--requests N | --ms N)\n",
           stderr);
     return 2;
@@ -235,13 +235,21 @@ static bool set_number(const char *text, uint64_t max, uint64_t *ret_value)
     return slice_u64(slice_str(text), 1, max, ret_value);
 }
 
+static bool set_protocol(struct run *run, struct slice name)
+{
+    static const struct load_protocol *const protocols[] = { &load_tftp, &load_http, &load_ftp };
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (slice_eq(name, slice_str(protocols[i]->name)))
+            run->load.protocol = protocols[i];
+    return run->load.protocol != NULL;
+}
+
 static bool set_option(struct run *run, int option, const char *text, const char **expect)
 {
     uint64_t number;
     switch (option) {
     case 't':
-        run->load.protocol = slice_eq(slice_str(text), SLICE("tftp")) ? &load_tftp : &load_http;
-        return run->load.protocol == &load_tftp || slice_eq(slice_str(text), SLICE("http"));
+        return set_protocol(run, slice_str(text));
     case 'h':
         return inet_pton(AF_INET, text, &run->load.server.sin_addr) == 1;
     case 'p':

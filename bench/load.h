@@ -1,7 +1,7 @@
 /* The load generator: many small clients in one thread, each with its own source address, so that a server
  * sees as many phones as there are clients.
  *
- * load.c owns the options, the loop and the figures; load_tftp.c and load_http.c each know one protocol. A
+ * load.c owns the options, the loop and the figures; load_tftp.c, load_http.c and load_ftp.c each know one protocol. A
  * protocol starts a request, hears events and silence, and ends the request with load_end(), after which it
  * leaves the client alone: the next request may be under way already. */
 #ifndef DIALTONE_BENCH_LOAD_H
@@ -44,6 +44,14 @@ struct http_state {
     char head[LOAD_HEAD_BYTES];
 };
 
+struct ftp_state {
+    bool has_data, said; /* said: the reply behind the bytes has come before their end */
+    int data;            /* descriptor */
+    uint8_t step;
+    uint16_t line_len;
+    char line[256];
+};
+
 struct load_client {
     int fd; /* -1: none */
     bool busy;
@@ -55,6 +63,7 @@ struct load_client {
     union {
         struct tftp_state tftp;
         struct http_state http;
+        struct ftp_state ftp;
     };
 };
 
@@ -69,7 +78,7 @@ struct load_protocol {
     /* due_us has passed. */
     void (*overdue)(struct load *load, struct load_client *client);
 };
-extern const struct load_protocol load_tftp, load_http;
+extern const struct load_protocol load_tftp, load_http, load_ftp;
 
 struct load {
     const struct load_protocol *protocol;

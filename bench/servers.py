@@ -2,7 +2,9 @@
 processor time its whole process tree has used."""
 
 import contextlib
+import glob
 import os
+import pwd
 import re
 import signal
 import socket
@@ -111,6 +113,7 @@ class Server:
     name = ""
     protocols = ()
     version = None
+    sessions = 100  # of FTP, idle at once, when their memory is measured
 
     def __init__(self, root, work, cpu):
         self.root = root  # the tree that is served
@@ -150,6 +153,15 @@ class Server:
         """All addresses are bound, as the kernel's own tables have it."""
         return all(is_bound(protocol, *address) for protocol, address in self.address.items())
 
+    def memory_kib(self):
+        """Of the whole process tree, what several share counted once (proc(5): Pss)."""
+        total = 0
+        for pid in process_tree(self.process.pid):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+                    total += next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+        return total
+
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
@@ -168,7 +180,7 @@ class Server:
 
 
 def is_bound(protocol, host, port):
-    table = {"tftp": "/proc/net/udp", "http": "/proc/net/tcp"}[protocol]
+    table = "/proc/net/udp" if protocol == "tftp" else "/proc/net/tcp"
     wanted = f"{int.from_bytes(socket.inet_aton(host), 'little'):08X}:{port:04X}"
     with open(table, encoding="ascii") as file:
         return any(line.split()[1] == wanted for line in file)
@@ -266,9 +278,163 @@ class Nginx(Server):
         return version_of(["nginx", "-v"], r"nginx/(\S+)")
 
 
+class Unpacked:
+    """Debian packages that cannot be installed beside each other: fetched once and unpacked, nothing installed."""
+
+    directory = os.path.abspath("build/bench-peers")
+    packages = ("vsftpd", "pure-ftpd", "pure-ftpd-common", "proftpd-core", "libmemcached11", "libmemcachedutil2",
+                "libhashkit2", "libpcre2-posix3")
+
+    @classmethod
+    def make(cls):
+        if os.path.exists(os.path.join(cls.directory, "done")):
+            return
+        os.makedirs(cls.directory, exist_ok=True)
+        try:
+            subprocess.run(["apt-get", "download", "-qq", *cls.packages], cwd=cls.directory, check=True,
+                           capture_output=True, text=True, timeout=120)
+            for package in glob.glob(os.path.join(cls.directory, "*.deb")):
+                subprocess.run(["dpkg", "-x", package, cls.directory], check=True, capture_output=True, timeout=60)
+        except (OSError, subprocess.SubprocessError) as error:
+            raise StartError(f"the FTP servers cannot be fetched: {getattr(error, 'stderr', '') or error}") from error
+        with open(os.path.join(cls.directory, "done"), "w", encoding="ascii"):
+            pass
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.directory, "usr/sbin", name)
+
+    @classmethod
+    def libraries(cls):
+        return ":".join(glob.glob(os.path.join(cls.directory, "usr/lib/*-linux-gnu")))
+
+
+class FtpPeer(Server):
+    protocols = ("ftp",)
+    program = ""
+    passive_ports = (0, 0)
+
+    def command(self):
+        Unpacked.make()
+        self.address["ftp"] = ("127.0.0.1", free_port("127.0.0.1", socket.SOCK_STREAM))
+        return ["env", f"LD_LIBRARY_PATH={Unpacked.libraries()}", *self.words(Unpacked.path(self.program))]
+
+    def words(self, program):
+        raise NotImplementedError
+
+    def write(self, name, text):
+        path = os.path.join(self.work, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+
+VSFTPD = """\
+listen=YES
+background=NO
+listen_address=127.0.0.1
+listen_port={port}
+anonymous_enable=YES
+local_enable=NO
+anon_root={root}
+secure_chroot_dir={work}
+xferlog_enable=NO
+isolate_network=NO
+max_clients=0
+max_per_ip=0
+pasv_min_port={first}
+pasv_max_port={last}
+"""
+
+
+class Vsftpd(FtpPeer):
+    name = "vsftpd"
+    program = "vsftpd"
+    passive_ports = (10000, 14095)
+
+    def words(self, program):
+        first, last = self.passive_ports
+        return [program, self.write("conf", VSFTPD.format(port=self.address["ftp"][1], root=self.root, work=self.work,
+                                                          first=first, last=last))]
+
+    @staticmethod
+    def find_version():
+        return version_of(["dpkg-deb", "-f", *glob.glob(os.path.join(Unpacked.directory, "vsftpd_*.deb")), "Version"],
+                          r"(\S+)")
+
+
+class PureFtpd(FtpPeer):
+    name = "pure-ftpd"
+    program = "pure-ftpd"
+    passive_ports = (14100, 18195)
+
+    def words(self, program):
+        """Its anonymous root is the home of the user ftp: the tree is mounted there, for this process alone."""
+        try:
+            home = pwd.getpwnam("ftp").pw_dir
+        except KeyError as error:
+            raise StartError("pure-ftpd needs a user ftp on this machine: adduser --system ftp") from error
+        os.makedirs(home, exist_ok=True)
+        first, last = self.passive_ports
+        serve = (f"mount --bind {self.root} {home} && exec {program} -S 127.0.0.1,{self.address['ftp'][1]} -e "
+                 f"-c {TRANSFERS} -C {TRANSFERS} -H -4 -p {first}:{last} -g {self.work}/pid -f none")
+        return ["unshare", "-m", "sh", "-c", serve]
+
+    @staticmethod
+    def find_version():
+        return version_of(["dpkg-deb", "-f", *glob.glob(os.path.join(Unpacked.directory, "pure-ftpd_*.deb")),
+                           "Version"], r"(\S+)")
+
+
+PROFTPD = """\
+ServerName bench
+ServerType standalone
+DefaultAddress 127.0.0.1
+SocketBindTight on
+Port {port}
+User nobody
+Group nogroup
+UseIPv6 off
+UseReverseDNS off
+MaxInstances {transfers}
+PidFile {work}/pid
+ScoreboardFile {work}/score
+DelayEngine off
+TransferLog none
+SystemLog none
+WtmpLog off
+PassivePorts {first} {last}
+RequireValidShell off
+<Anonymous {root}>
+  User ftp
+  Group nogroup
+  UserAlias anonymous ftp
+  RequireValidShell off
+  MaxClients {transfers}
+</Anonymous>
+"""
+
+
+class Proftpd(FtpPeer):
+    name = "proftpd"
+    program = "proftpd"
+    passive_ports = (24200, 28295)
+
+    def words(self, program):
+        first, last = self.passive_ports
+        return [program, "-n", "-q", "-c", self.write("conf", PROFTPD.format(
+            port=self.address["ftp"][1], root=self.root, work=self.work, transfers=TRANSFERS, first=first, last=last))]
+
+    @staticmethod
+    def find_version():
+        return version_of(["dpkg-deb", "-f", *glob.glob(os.path.join(Unpacked.directory, "proftpd-core_*.deb")),
+                           "Version"], r"(\S+)")
+
+
 class Dialtone(Server):
     name = "dialtone"
-    protocols = ("tftp", "http")
+    protocols = ("tftp", "http", "ftp")
+    sessions = 1000  # in one process; the others have a process or two each
     program = "build/dialtone"
     journal = "off"
 
@@ -276,14 +442,15 @@ class Dialtone(Server):
         state = os.path.join(self.work, "state")
         os.makedirs(state, exist_ok=True)
         return [os.path.abspath(self.program), "serve", "--root", self.root, "-o", "tftp.port=0",
-                "-o", "http.port=0", "-o", "ftp.enable=0", "-o", "listen=127.0.0.1", "-o", f"state.dir={state}",
+                "-o", "http.port=0", "-o", "ftp.port=0", "-o", "ftp.passive_ports=20000-24095",
+                "-o", "listen=127.0.0.1", "-o", f"state.dir={state}",
                 "-o", "workers=1", "-o", f"journal={self.journal}"]
 
     def ready(self):
         """It says itself which ports it got, and when it answers."""
         lines = self.output().splitlines()
         for line in lines:
-            said = re.fullmatch(r"listening (tftp|http) ([0-9.]+):(\d+)", line)
+            said = re.fullmatch(r"listening (tftp|http|ftp) ([0-9.]+):(\d+)", line)
             if said:
                 self.address[said.group(1)] = (said.group(2), int(said.group(3)))
         return "ready" in lines and all(protocol in self.address for protocol in self.protocols)
@@ -298,5 +465,5 @@ class DialtoneJournal(Dialtone):
     journal = "both"
 
 
-PEERS = (Dnsmasq, Atftpd, Nginx)
+PEERS = (Dnsmasq, Atftpd, Nginx, Vsftpd, PureFtpd, Proftpd)
 OURS = (Dialtone, DialtoneJournal)

@@ -14,6 +14,7 @@
 
 #define TEMPORARY_START ".dialtone-"
 #define TEMPORARY_END ".tmp"
+#define TEMPORARY_TRIES 10000
 #define COPY_BYTES 16384
 
 int rootdir_open_root(const char *path, bool follow_symlinks, struct rootdir *ret_root)
@@ -256,8 +257,14 @@ void rootdir_split(struct slice name, struct slice *ret_directory, struct slice 
 int rootdir_temporary(int dirfd, mode_t mode, char into[ROOTDIR_TEMPORARY_BYTES], int *ret_fd)
 {
     static _Atomic unsigned serial;
-    snprintf(into, ROOTDIR_TEMPORARY_BYTES, TEMPORARY_START "%ld-%u" TEMPORARY_END, (long)getpid(), serial++);
-    int fd = openat(dirfd, into, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = -1;
+    /* In a container every run has the same process id, and one that died may have left files. */
+    for (unsigned i = 0; fd < 0 && i < TEMPORARY_TRIES; i++) {
+        snprintf(into, ROOTDIR_TEMPORARY_BYTES, TEMPORARY_START "%ld-%u" TEMPORARY_END, (long)getpid(), serial++);
+        fd = openat(dirfd, into, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0 && errno != EEXIST)
+            break;
+    }
     if (fd < 0)
         return -errno;
     if (mode != 0600 && fchmod(fd, mode) < 0) {

@@ -52,7 +52,8 @@ static int choose_keys(struct encrypt *e)
     return EXIT_DONE;
 }
 
-/* `<file>:<key>`, as the vendor's tool writes its Aeskey.txt. Before any file: keys that nobody has are of no use. */
+/* `<file>:<key>`, as the vendor's tool writes its Aeskey.txt. Before any file: keys that nobody has are of no
+ * use. */
 static int write_list(struct encrypt *e)
 {
     struct seal_files *f = &e->f;
@@ -62,7 +63,8 @@ static int write_list(struct encrypt *e)
     for (size_t i = 0; i < f->count; i++)
         cap += strlen(seal_files_last(f->names[i])) + SEAL_KEY_BYTES_MAX + 2;
     struct buf text = buf_on(malloc(cap), cap);
-    int fd = text.ptr ? open(f->list, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (f->force ? O_TRUNC : O_EXCL), 0600) : -1;
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (f->force ? O_TRUNC : O_EXCL);
+    int fd = text.ptr ? open(f->list, flags, 0600) : -1;
     for (size_t i = 0; i < f->count && text.ptr; i++)
         buf_format(&text, "%s:%.*s\n", seal_files_last(f->names[i]), SLICE_ARG(seal_key_slice(&e->keys[i])));
     int error = !text.ptr ? -ENOMEM : fd < 0 ? -errno : rootdir_write(fd, buf_slice(&text));
@@ -92,10 +94,10 @@ static int write_key_file(struct seal_files *f, const char *name, const struct s
 static void look_at(const struct seal_files *f, const char *name, struct slice plain)
 {
     enum seal_text text = seal_judge(plain);
-    const char *why = text == SEAL_TEXT_GOOD        ? NULL
-                      : text == SEAL_TEXT_NO_HEADER ? "has no header `#!version:1.0.0.1`, by which a phone knows the right key"
-                                                    : "is not UTF-8 text, by which a wrong key is known from the right one";
-    if (why)
+    const char *why = "is not UTF-8 text, by which a wrong key is known from the right one";
+    if (text == SEAL_TEXT_NO_HEADER)
+        why = "has no header `#!version:1.0.0.1`, by which a phone knows the right key";
+    if (text != SEAL_TEXT_GOOD)
         fprintf(stderr, "dialtone %s: %s: warning: %s\n", f->verb->name, name, why);
 }
 
@@ -103,8 +105,9 @@ static int close_file(struct seal_files *f, const char *name, const struct seal_
                       struct slice *ret_bytes)
 {
     const char *why = NULL;
+    struct slice pem = slice_of(f->keys.pem, f->keys.pem_len);
     if (f->options.rsa_key)
-        why = seal_envelope_close(slice_of(f->keys.pem, f->keys.pem_len), seal_key_slice(key), plain, &f->arena, ret_bytes);
+        why = seal_envelope_close(pem, seal_key_slice(key), plain, &f->arena, ret_bytes);
     else if (!seal_close(seal_key_slice(key), plain, f->pkcs7 ? SEAL_PKCS7 : SEAL_SPACES, &f->arena, ret_bytes))
         why = "out of memory";
     return why ? seal_files_fail(f, name, why) : EXIT_DONE;

@@ -2,6 +2,7 @@
 #include "cli/phone_options.h"
 #include "cli/report_text.h"
 #include "guide/procedure.h"
+#include "guide/upgrade.h"
 #include "phone/flash.h"
 #include "server/tree.h"
 
@@ -154,6 +155,7 @@ static int run(struct explain *e)
     struct procedure_start start = { .id = e->arguments->id,
                                      .memory = &e->memory,
                                      .keys = secret_keys_lend(&e->keys) };
+    start.id.firmware = upgrade_running(&e->memory, e->arguments->id.firmware);
     struct slice kept = settings_value(&e->memory.central, SLICE("static.auto_provision.server.url"));
     start.server = server ? slice_str(server) : kept.len ? kept : SLICE(ANY_SERVER);
     struct procedure *p = procedure_new(&start, &e->arena);
@@ -197,7 +199,7 @@ static int open_and_run(struct explain *e)
 int verb_explain(const struct verb *verb, int argc, char **argv)
 {
     struct phone_arguments a;
-    int status = phone_arguments_parse(verb, argc, argv, true, &a);
+    int status = phone_arguments_parse(verb, argc, argv, PHONE_TAKER_EXPLAIN, &a);
     if (!status && !a.root)
         status = verb_misused(verb, "--root says which tree to look at");
     if (status)

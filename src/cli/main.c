@@ -10,10 +10,13 @@ static int verb_version(const struct verb *verb, int argc, char **argv);
 static const struct verb verbs[] = {
     { "serve", "serve a directory to phones over TFTP, HTTP and HTTPS",
       "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
-    { "phone", "one virtual phone: provisions itself and shows its timeline",
-      "--mac M --model T46S --firmware 66.84.0.15 --server URL [--flash DIR] [--pin PIN]\n"
+    { "phone", "one virtual phone: provisions itself, shows its timeline and lives on",
+      "--mac M --model T46S --firmware 66.84.0.15 [--server URL | --discover [-i IF]]\n"
+      "                      [--flash DIR] [--pin PIN]\n"
+      "                      [--user NAME] [--password-file FILE] [--control [ADDR:]PORT] [--keys FILE]\n"
       "                      [--aes-common FILE] [--aes-mac FILE] [--rsa-key PEM]\n"
-      "                      [--once] [--json] [--show-secrets] [--time-scale N]",
+      "                      [--once] [--json] [--show-secrets] [--time-scale N]\n"
+      "                      [--trusted FILE] [--device-cert FILE --device-key FILE]",
       verb_phone },
     { "explain", "what a phone would do with a directory, without any network",
       "--root DIR --mac M --model T46S --firmware 66.84.0.15 [--server URL] [--flash DIR] [--pin PIN]\n"
@@ -32,8 +35,19 @@ static const struct verb verbs[] = {
       "       dialtone cert --dir DIR --device MAC[,MAC ...] | --devices FILE [--days N] [--force]\n"
       "       dialtone cert --dir DIR --revoke MAC-OR-SERIAL[,...]",
       verb_cert },
+    { "dhcp", "what to tell a DHCP server, and what DHCP servers tell phones",
+      "snippet --for SERVER --url URL [--option N] [--per-vendor] [--v6]\n"
+      "       dialtone dhcp probe [-i IF] [--option N ...] [--v4] [--v6] [--mac M] [--vendor-class TEXT]\n"
+      "                           [--inform] [--wait S] [--json]\n"
+      "       dialtone dhcp lease -i IF --mac M [--option N ...] [--v4] [--v6] [--vendor-class TEXT]\n"
+      "                           [--wait S] [--stay] [--json]",
+      verb_dhcp },
+    { "discover", "where a phone would find its server on this network",
+      "--mac M --model T46S --firmware 66.84.0.15 [-i IF] [--flash DIR] [--json]", verb_discover },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
-    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]", verb_passwd },
+    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]\n"
+      "       dialtone passwd --file FILE NAME [--weak] | NAME --remove | --batch [--weak]",
+      verb_passwd },
     { "local", "what phones have sent: versions, differences, the way back",
       "list [MAC] [KIND] [--dir DIR]\n"
       "       dialtone local show MAC [KIND] [VERSION] [--dir DIR]\n"

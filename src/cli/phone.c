@@ -10,6 +10,7 @@ struct desk {
     const struct phone_arguments *arguments;
     struct loop loop;
     struct transport *transport;
+    struct trust *trust;
     struct flash flash;
     struct secret_keys keys;
     struct phone *phone;
@@ -88,10 +89,15 @@ static int run(struct desk *d)
     error = fetch_open(&d->loop, &d->transport);
     if (error)
         fprintf(stderr, "dialtone phone: no transport: %s\n", strerror(-error));
-    int status = error ? EXIT_FAILED : power_on(d);
+    int status = error ? EXIT_FAILED : phone_arguments_trust(d->arguments, &d->trust);
+    if (!status) {
+        fetch_trust(d->transport, d->trust);
+        status = power_on(d);
+    }
     phone_free(d->phone);
     if (d->transport)
         d->transport->close(d->transport);
+    trust_close(d->trust);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
     uv_close((uv_handle_t *)&d->terminate, NULL);
     loop_close(&d->loop);
@@ -102,12 +108,12 @@ int verb_phone(const struct verb *verb, int argc, char **argv)
 {
     struct phone_arguments a;
     struct desk d = { .arguments = &a };
-    int status = phone_arguments_parse(verb, argc, argv, false, &a);
-    if (!status && !a.server && !a.flash)
-        status = verb_misused(verb, "--server URL says where the phone asks");
+    int status = phone_arguments_parse(verb, argc, argv, PHONE_TAKER_PHONE, &a);
+    if (!status && !a.server && !a.flash && !a.discover)
+        status = verb_misused(verb, "--server URL says where the phone asks, or --discover searches for it");
     if (status)
         return status;
-    bool chip = !a.flash && !a.once;
+    bool chip = !a.flash && (!a.once || a.discover);
     int error = chip ? flash_open_chip(&d.flash, a.id.mac) : flash_open(&d.flash, a.flash, true, a.id.mac);
     if (error) {
         fprintf(stderr, "dialtone phone: the flash in %s: %s\n", a.flash ? a.flash : "memory", strerror(-error));
@@ -116,7 +122,7 @@ int verb_phone(const struct verb *verb, int argc, char **argv)
     status = secret_keys_read(verb, &a.key_files, true, &d.keys);
     struct seal_keys keys = secret_keys_lend(&d.keys);
     if (!status)
-        status = a.once ? run(&d) : phone_live(&a, &keys, &d.flash);
+        status = a.once && !a.discover ? run(&d) : phone_live(verb, &a, &keys, &d.flash);
     secret_keys_wipe(&d.keys);
     flash_close(&d.flash);
     return status;

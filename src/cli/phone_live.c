@@ -1,7 +1,9 @@
 #include "cli/phone_live.h"
 
+#include "base/url.h"
 #include "cli/key_script.h"
 #include "cli/rest.h"
+#include "cli/search.h"
 #include "cli/terminal.h"
 #include "cli/timeline.h"
 #include "phone/control.h"
@@ -13,13 +15,17 @@
 #include <unistd.h>
 
 struct live {
+    const struct verb *verb;
     const struct phone_arguments *arguments;
     const struct seal_keys *keys;
     const struct flash *flash;
     struct loop loop;
     struct transport *transport;
+    struct trust *trust;
     struct screen screen;
     struct life *life;
+    struct discover *discover; /* NULL: nothing is searched for */
+    bool found;                /* it has found a server */
     struct timeline timeline;
     struct terminal terminal;
     struct key_script *script;
@@ -58,13 +64,15 @@ static void on_done(void *context, const struct report *r)
         timeline_done(&v->timeline, r);
     else if (!report_print_json(r, &style, stdout))
         v->status = EXIT_FAILED;
+    if (v->arguments->once)
+        loop_stop(&v->loop);
 }
 
 static void on_starts(void *context, enum trigger trigger, const struct identity *id, struct slice server)
 {
     struct live *v = context;
     if (trigger == TRIGGER_POWER_ON)
-        timeline_power_on(&v->timeline, id, v->arguments->server ? server : SLICE("server from flash"));
+        timeline_power_on(&v->timeline, id, v->arguments->server || v->arguments->discover ? server : SLICE("server from flash"));
     else
         timeline_trigger(&v->timeline, trigger, server);
 }
@@ -204,6 +212,39 @@ static bool open_control(struct live *v)
 
 /* --- from power on to the end --- */
 
+/* One line a source: what it said, and whether it wins. */
+static void on_told(void *context, const struct discovery *d)
+{
+    struct live *v = context;
+    char bytes[2 * URL_BYTES_MAX], public_bytes[URL_BYTES_MAX];
+    struct buf line = BUF_ON(bytes), url = BUF_ON(public_bytes);
+    url_print_public(d->url, &url);
+    buf_format(&line, "%s  ", address_source_name(d->source));
+    buf_escaped(&line, buf_slice(&url));
+    buf_str(&line, url.len ? " (" : "none (");
+    buf_escaped(&line, d->why);
+    buf_str(&line, d->wins ? "): this one" : ")");
+    v->found |= d->wins;
+    if (!v->arguments->json)
+        timeline_event(&v->timeline, buf_slice(&line));
+    if (d->source != ADDRESS_FLASH || v->found || !v->arguments->once)
+        return;
+    v->status = EXIT_FAILED;
+    loop_stop(&v->loop);
+}
+
+static bool open_discover(struct live *v)
+{
+    struct search_options options = {
+        .loop = &v->loop,
+        .id = v->arguments->id,
+        .interface = v->arguments->interface,
+        .told = on_told,
+        .context = v,
+    };
+    return !v->arguments->discover || search_open(v->verb, &options, &v->discover) == EXIT_DONE;
+}
+
 static struct life *new_life(struct live *v)
 {
     const struct phone_arguments *a = v->arguments;
@@ -216,6 +257,7 @@ static struct life *new_life(struct live *v)
         .keys = *v->keys,
         .time_scale = a->time_scale,
         .has_person = v->drawn || a->keys || a->control,
+        .finder = v->discover ? discover_finder(v->discover) : NULL,
     };
     struct life_watch watch = { .rests = on_rests, .context = v };
     if (!a->json) {
@@ -230,6 +272,8 @@ static struct life *new_life(struct live *v)
 
 static int live(struct live *v)
 {
+    if (!open_discover(v))
+        return EXIT_FAILED;
     v->life = new_life(v);
     const char *why = v->life ? life_power_on(v->life) : "out of memory";
     if (why) {
@@ -261,21 +305,24 @@ static void shut(struct live *v)
 {
     control_close(v->control);
     life_free(v->life);
+    discover_free(v->discover);
     if (v->script)
         key_script_close(v->script);
     if (v->drawn)
         terminal_close(&v->terminal);
     if (v->transport)
         v->transport->close(v->transport);
+    trust_close(v->trust);
     uv_close((uv_handle_t *)&v->interrupt, NULL);
     uv_close((uv_handle_t *)&v->terminate, NULL);
     loop_close(&v->loop);
     free(v->script);
 }
 
-int phone_live(const struct phone_arguments *arguments, const struct seal_keys *keys, const struct flash *flash)
+int phone_live(const struct verb *verb, const struct phone_arguments *arguments, const struct seal_keys *keys,
+               const struct flash *flash)
 {
-    struct live v = { .arguments = arguments, .keys = keys, .flash = flash };
+    struct live v = { .verb = verb, .arguments = arguments, .keys = keys, .flash = flash };
     int error = loop_open(&v.loop, &clock_system, NULL, &v);
     if (error) {
         fprintf(stderr, "dialtone phone: no event loop: %s\n", uv_strerror(error));
@@ -287,7 +334,11 @@ int phone_live(const struct phone_arguments *arguments, const struct seal_keys *
     error = fetch_open(&v.loop, &v.transport);
     if (error)
         fprintf(stderr, "dialtone phone: no transport: %s\n", strerror(-error));
-    int status = error ? EXIT_FAILED : live(&v);
+    int status = error ? EXIT_FAILED : phone_arguments_trust(arguments, &v.trust);
+    if (!status) {
+        fetch_trust(v.transport, v.trust);
+        status = live(&v);
+    }
     shut(&v);
     return status;
 }

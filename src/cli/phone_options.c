@@ -2,6 +2,7 @@
 
 #include "base/url.h"
 #include "guide/address.h"
+#include "phone/trust.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -9,61 +10,69 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    ROOT = 256, MAC, MODEL, FIRMWARE, SERVER, FLASH, PIN, JSON, SECRETS, COMMON, MAC_KEY, RSA, ONCE, SCALE, USER, PASSWORD,
-    CONTROL, KEYS
-};
-
-static const struct option longs[] = {
-    { "root", required_argument, NULL, ROOT },
-    { "mac", required_argument, NULL, MAC },
-    { "model", required_argument, NULL, MODEL },
-    { "firmware", required_argument, NULL, FIRMWARE },
-    { "server", required_argument, NULL, SERVER },
-    { "flash", required_argument, NULL, FLASH },
-    { "pin", required_argument, NULL, PIN },
-    { "json", no_argument, NULL, JSON },
-    { "show-secrets", no_argument, NULL, SECRETS },
-    { "once", no_argument, NULL, ONCE },
-    { "time-scale", required_argument, NULL, SCALE },
-    { "user", required_argument, NULL, USER },
-    { "password-file", required_argument, NULL, PASSWORD },
-    { "control", required_argument, NULL, CONTROL },
-    { "keys", required_argument, NULL, KEYS },
-    { "aes-common", required_argument, NULL, COMMON },
-    { "aes-mac", required_argument, NULL, MAC_KEY },
-    { "rsa-key", required_argument, NULL, RSA },
-    { NULL, 0, NULL, 0 },
-};
-
-/* Of one that getopt knows; behind it may stand its value. */
-static const char *name_of(int option)
-{
-    size_t i = 0;
-    while (longs[i].val != option)
-        i++;
-    return longs[i].name;
-}
-
 struct texts {
     const char *mac, *model, *firmware, *scale, *password;
 };
 
-static void take(int option, struct phone_arguments *a, struct texts *t)
+struct parsed {
+    struct phone_arguments arguments;
+    struct texts texts;
+};
+
+/* One option: who takes it, and where its value goes: `text` when it has one, else `flag`. */
+struct phone_option {
+    const char *name;
+    unsigned takers; /* enum phone_taker */
+    size_t text, flag;
+};
+#define ALL (PHONE_TAKER_PHONE | PHONE_TAKER_EXPLAIN | PHONE_TAKER_DISCOVER)
+#define RUNS (PHONE_TAKER_PHONE | PHONE_TAKER_EXPLAIN)
+#define ARGUMENT(field) offsetof(struct parsed, arguments.field), 0
+#define TEXT(field) offsetof(struct parsed, texts.field), 0
+#define FLAG(field) 0, offsetof(struct parsed, arguments.field)
+/* No field of the two stands at offset 0: that one is the identity, which is read from texts. */
+static const struct phone_option phone_options[] = {
+    { "mac", ALL, TEXT(mac) },
+    { "model", ALL, TEXT(model) },
+    { "firmware", ALL, TEXT(firmware) },
+    { "flash", ALL, ARGUMENT(flash) },
+    { "json", ALL, FLAG(json) },
+    { "root", PHONE_TAKER_EXPLAIN, ARGUMENT(root) },
+    { "server", RUNS, ARGUMENT(server) },
+    { "pin", RUNS, ARGUMENT(pin) },
+    { "show-secrets", RUNS, FLAG(show_secrets) },
+    { "aes-common", RUNS, ARGUMENT(key_files.aes_common) },
+    { "aes-mac", RUNS, ARGUMENT(key_files.aes_mac) },
+    { "rsa-key", RUNS, ARGUMENT(key_files.rsa_key) },
+    { "once", PHONE_TAKER_PHONE, FLAG(once) },
+    { "time-scale", PHONE_TAKER_PHONE, TEXT(scale) },
+    { "user", PHONE_TAKER_PHONE, ARGUMENT(user) },
+    { "password-file", PHONE_TAKER_PHONE, TEXT(password) },
+    { "control", PHONE_TAKER_PHONE, ARGUMENT(control) },
+    { "keys", PHONE_TAKER_PHONE, ARGUMENT(keys) },
+    { "trusted", PHONE_TAKER_PHONE, ARGUMENT(trusted) },
+    { "device-cert", PHONE_TAKER_PHONE, ARGUMENT(device_certificate) },
+    { "device-key", PHONE_TAKER_PHONE, ARGUMENT(device_key) },
+    { "discover", PHONE_TAKER_PHONE, FLAG(discover) },
+    { "interface", PHONE_TAKER_PHONE | PHONE_TAKER_DISCOVER, ARGUMENT(interface) },
+};
+#define OPTIONS (sizeof phone_options / sizeof *phone_options)
+#define FIRST_VALUE 256
+
+static void list_options(struct option longs[OPTIONS + 1])
 {
-    const struct {
-        int option;
-        const char **text;
-    } texts[] = { { ROOT, &a->root },   { MAC, &t->mac },     { MODEL, &t->model }, { FIRMWARE, &t->firmware },
-                  { SERVER, &a->server }, { FLASH, &a->flash }, { PIN, &a->pin },     { SCALE, &t->scale },
-                  { USER, &a->user },   { PASSWORD, &t->password }, { CONTROL, &a->control }, { KEYS, &a->keys },
-                  { COMMON, &a->key_files.aes_common }, { MAC_KEY, &a->key_files.aes_mac }, { RSA, &a->key_files.rsa_key } };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].option == option)
-            *texts[i].text = optarg;
-    a->json = a->json || option == JSON;
-    a->show_secrets = a->show_secrets || option == SECRETS;
-    a->once = a->once || option == ONCE;
+    for (size_t i = 0; i < OPTIONS; i++)
+        longs[i] = (struct option){ phone_options[i].name, phone_options[i].text ? required_argument : no_argument, NULL,
+                                    FIRST_VALUE + (int)i };
+    longs[OPTIONS] = (struct option){ NULL, 0, NULL, 0 };
+}
+
+static void take(const struct phone_option *o, struct parsed *p)
+{
+    if (o->text)
+        *(const char **)(void *)((char *)p + o->text) = optarg;
+    else
+        *(bool *)(void *)((char *)p + o->flag) = true;
 }
 
 static int check_identity(const struct verb *verb, const struct texts *t, struct identity *id)
@@ -126,35 +135,62 @@ static int read_password(const struct verb *verb, const char *path, char passwor
     return EXIT_DONE;
 }
 
-int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
-                          struct phone_arguments *ret_arguments)
+static int parse(const struct verb *verb, int argc, char **argv, enum phone_taker taker, struct parsed *p)
 {
-    struct phone_arguments a = { 0 };
-    struct texts t = { 0 };
+    struct option longs[OPTIONS + 1];
+    const char *shorts = taker == PHONE_TAKER_EXPLAIN ? "+:" : "+:i:";
     int option;
+    list_options(longs);
     opterr = 0;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "+:", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         if (option == ':')
             return verb_misused(verb, "%s needs a value", argv[optind - 1]);
         if (option == '?')
             return verb_misused(verb, "no option %s", argv[optind - 1]);
-        if (with_root ? option >= ONCE : option == ROOT)
-            return verb_misused(verb, "no option --%s", name_of(option));
-        take(option, &a, &t);
+        const struct phone_option *o = option == 'i' ? &phone_options[OPTIONS - 1] : &phone_options[option - FIRST_VALUE];
+        if (!(o->takers & taker))
+            return verb_misused(verb, "no option --%s", o->name);
+        take(o, p);
     }
-    if (optind < argc)
-        return verb_misused(verb, "'%s' is one word too many", argv[optind]);
-    int status = check_identity(verb, &t, &a.id);
+    return optind < argc ? verb_misused(verb, "'%s' is one word too many", argv[optind]) : EXIT_DONE;
+}
+
+int phone_arguments_parse(const struct verb *verb, int argc, char **argv, enum phone_taker taker,
+                          struct phone_arguments *ret_arguments)
+{
+    struct parsed p = { .texts = { NULL } };
+    struct phone_arguments *a = &p.arguments;
+    int status = parse(verb, argc, argv, taker, &p);
     if (!status)
-        status = check_scale(verb, t.scale, &a.time_scale);
+        status = check_identity(verb, &p.texts, &a->id);
     if (!status)
-        status = check_server(verb, a.server);
+        status = check_scale(verb, p.texts.scale, &a->time_scale);
     if (!status)
-        status = read_password(verb, t.password, a.password);
-    if (!status && a.password[0] && !a.user)
+        status = check_server(verb, a->server);
+    if (!status)
+        status = read_password(verb, p.texts.password, a->password);
+    if (!status && a->password[0] && !a->user)
         status = verb_misused(verb, "--password-file goes with --user NAME");
+    if (!status && !a->device_certificate != !a->device_key)
+        status = verb_misused(verb, "--device-cert and --device-key go together");
+    if (!status && a->discover && a->server)
+        status = verb_misused(verb, "--discover searches for what --server says");
+    if (!status && a->interface && taker == PHONE_TAKER_PHONE && !a->discover)
+        status = verb_misused(verb, "-i goes with --discover");
     if (!status)
-        *ret_arguments = a;
+        *ret_arguments = *a;
     return status;
+}
+
+int phone_arguments_trust(const struct phone_arguments *a, struct trust **ret_trust)
+{
+    char bytes[4500];
+    struct buf why = BUF_ON(bytes);
+    const struct trust_files files = { a->trusted, a->device_certificate, a->device_key };
+    int error = trust_open(&files, &why, ret_trust);
+    if (error)
+        fprintf(stderr, "dialtone phone: %.*s\n",
+                SLICE_ARG(why.len ? buf_slice(&why) : slice_str(strerror(-error))));
+    return error ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,4 +1,4 @@
-/* The options that say which phone: the same for `phone` and `explain`. */
+/* The options that say which phone: the same for `phone`, `explain` and `discover`. */
 #ifndef DIALTONE_CLI_PHONE_OPTIONS_H
 #define DIALTONE_CLI_PHONE_OPTIONS_H
 
@@ -15,15 +15,25 @@ struct phone_arguments {
     const char *server, *flash, *pin;
     struct secret_options key_files;
     bool json, show_secrets, once;
+    bool discover;         /* the server is searched for on the network ... */
+    const char *interface; /* ... of this one; NULL: the first that is up */
     uint32_t time_scale;
     const char *user, *control, *keys;    /* NULL: not given */
+    const char *trusted, *device_certificate, *device_key;
     char password[PHONE_PASSWORD_MAX + 1]; /* from --password-file */
 };
 
+/* Which verb reads them: each takes its part of the options. */
+enum phone_taker { PHONE_TAKER_PHONE = 1, PHONE_TAKER_EXPLAIN = 2, PHONE_TAKER_DISCOVER = 4 };
+
 /* EXIT_DONE, or EXIT_USAGE after saying what is wrong: a bad MAC, an unknown model, a bad firmware version,
- * a server URL that no phone can fetch from.
- * `with_root`: explain's --root instead of the options of a running phone. */
-int phone_arguments_parse(const struct verb *verb, int argc, char **argv, bool with_root,
+ * a server URL that no phone can fetch from, an option that this verb does not take. */
+int phone_arguments_parse(const struct verb *verb, int argc, char **argv, enum phone_taker taker,
                           struct phone_arguments *ret_arguments);
+
+/* What these arguments say of certificates, for fetch_trust(); trust_close() it. EXIT_DONE, or EXIT_FAILED after saying
+ * what is wrong. */
+struct trust;
+int phone_arguments_trust(const struct phone_arguments *a, struct trust **ret_trust);
 
 #endif

@@ -70,6 +70,8 @@ void report_print_verdict(const struct report *r, struct buf *out)
         buf_str(out, ": ");
         buf_escaped(out, r->why);
     }
+    if (r->outcome == RUN_UPGRADED)
+        buf_str(out, ", reboot");
     if (r->outcome != RUN_PROVISIONED)
         return;
     buf_format(out, ": %zu settings applied, %zu changed, ", r->applied, r->change.count);

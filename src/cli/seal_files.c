@@ -15,17 +15,25 @@
 enum { COMMON = 256, MAC, RSA, ENVELOPE, OUT, LIST, MAKE, LENGTH, KEY_FILE, PKCS7, FORCE };
 
 static const struct option encrypt_options[] = {
-    { "aes-common", required_argument, NULL, COMMON },  { "aes-mac", required_argument, NULL, MAC },
-    { "envelope", required_argument, NULL, ENVELOPE },  { "out", required_argument, NULL, OUT },
-    { "key-list", required_argument, NULL, LIST },      { "make-key", no_argument, NULL, MAKE },
-    { "key-length", required_argument, NULL, LENGTH },  { "key-file", no_argument, NULL, KEY_FILE },
-    { "pkcs7", no_argument, NULL, PKCS7 },              { "force", no_argument, NULL, FORCE },
+    { "aes-common", required_argument, NULL, COMMON },
+    { "aes-mac", required_argument, NULL, MAC },
+    { "envelope", required_argument, NULL, ENVELOPE },
+    { "out", required_argument, NULL, OUT },
+    { "key-list", required_argument, NULL, LIST },
+    { "make-key", no_argument, NULL, MAKE },
+    { "key-length", required_argument, NULL, LENGTH },
+    { "key-file", no_argument, NULL, KEY_FILE },
+    { "pkcs7", no_argument, NULL, PKCS7 },
+    { "force", no_argument, NULL, FORCE },
     { NULL, 0, NULL, 0 },
 };
 static const struct option decrypt_options[] = {
-    { "aes-common", required_argument, NULL, COMMON }, { "aes-mac", required_argument, NULL, MAC },
-    { "rsa-key", required_argument, NULL, RSA },       { "out", required_argument, NULL, OUT },
-    { "key-file", no_argument, NULL, KEY_FILE },       { "force", no_argument, NULL, FORCE },
+    { "aes-common", required_argument, NULL, COMMON },
+    { "aes-mac", required_argument, NULL, MAC },
+    { "rsa-key", required_argument, NULL, RSA },
+    { "out", required_argument, NULL, OUT },
+    { "key-file", no_argument, NULL, KEY_FILE },
+    { "force", no_argument, NULL, FORCE },
     { NULL, 0, NULL, 0 },
 };
 
@@ -34,8 +42,12 @@ static bool take_option(struct seal_files *f, int option)
     const struct {
         int option;
         const char **text;
-    } texts[] = { { COMMON, &f->options.aes_common }, { MAC, &f->options.aes_mac },     { RSA, &f->options.rsa_key },
-                  { ENVELOPE, &f->options.rsa_key },  { OUT, &f->out },                 { LIST, &f->list } };
+    } texts[] = { { COMMON, &f->options.aes_common },
+                  { MAC, &f->options.aes_mac },
+                  { RSA, &f->options.rsa_key },
+                  { ENVELOPE, &f->options.rsa_key },
+                  { OUT, &f->out },
+                  { LIST, &f->list } };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].option == option)
             *texts[i].text = optarg;
@@ -43,8 +55,8 @@ static bool take_option(struct seal_files *f, int option)
     f->key_file = f->key_file || option == KEY_FILE;
     f->pkcs7 = f->pkcs7 || option == PKCS7;
     f->force = f->force || option == FORCE;
-    return option != LENGTH ||
-           (slice_u64(slice_str(optarg), 16, 32, &f->key_length) && (f->key_length == 16 || f->key_length == 32));
+    return option != LENGTH || (slice_u64(slice_str(optarg), 16, 32, &f->key_length) &&
+                                (f->key_length == 16 || f->key_length == 32));
 }
 
 static int check_options(const struct seal_files *f)
@@ -66,7 +78,8 @@ static int check_options(const struct seal_files *f)
     for (size_t i = 0; i < f->count; i++)
         for (size_t k = 0; f->out && k < i; k++)
             if (strcmp(seal_files_last(f->names[i]), seal_files_last(f->names[k])) == 0)
-                return verb_misused(verb, "%s and %s would be the same file in %s", f->names[k], f->names[i], f->out);
+                return verb_misused(verb, "%s and %s would be the same file in %s", f->names[k], f->names[i],
+                                    f->out);
     return EXIT_DONE;
 }
 
@@ -75,11 +88,13 @@ static int get_keys(struct seal_files *f)
 {
     const struct secret_options *o = &f->options;
     int status = secret_keys_read(f->verb, o, !f->encrypting, &f->keys);
-    bool another_way = o->aes_common || o->aes_mac || o->rsa_key || f->make_key || (f->key_file && !f->encrypting);
+    bool another_way =
+        o->aes_common || o->aes_mac || o->rsa_key || f->make_key || (f->key_file && !f->encrypting);
     return status || another_way ? status : secret_key_ask(f->verb, f->encrypting, &f->keys.common);
 }
 
-int seal_files_parse(const struct verb *verb, bool encrypting, int argc, char **argv, struct seal_files *ret_files)
+int seal_files_parse(const struct verb *verb, bool encrypting, int argc, char **argv,
+                     struct seal_files *ret_files)
 {
     struct seal_files *f = ret_files;
     int option, status = EXIT_DONE;
@@ -87,7 +102,8 @@ int seal_files_parse(const struct verb *verb, bool encrypting, int argc, char **
     arena_init(&f->arena, 8 * FILE_BYTES_MAX);
     opterr = 0;
     optind = 1;
-    while ((option = getopt_long(argc, argv, ":", encrypting ? encrypt_options : decrypt_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":", encrypting ? encrypt_options : decrypt_options, NULL)) !=
+           -1) {
         if (option == ':')
             return verb_misused(verb, "%s needs a value", argv[optind - 1]);
         if (option == '?')
@@ -187,11 +203,12 @@ static int place(int dirfd, const char *last, struct slice bytes, mode_t mode, b
 static bool is_input(int dirfd, const char *last, const struct stat *input)
 {
     struct stat st;
-    return input && fstatat(dirfd, last, &st, 0) == 0 && st.st_dev == input->st_dev && st.st_ino == input->st_ino;
+    return input && fstatat(dirfd, last, &st, 0) == 0 && st.st_dev == input->st_dev &&
+           st.st_ino == input->st_ino;
 }
 
-int seal_files_write(const struct seal_files *f, const char *name, const char *last, struct slice bytes, mode_t mode,
-                     const struct stat *input)
+int seal_files_write(const struct seal_files *f, const char *name, const char *last, struct slice bytes,
+                     mode_t mode, const struct stat *input)
 {
     int dirfd, error = open_directory(f, name, &dirfd);
     if (error)

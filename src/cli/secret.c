@@ -59,8 +59,9 @@ static int say(const struct verb *verb, const char *what, const char *why)
 static int cannot_open(const struct verb *verb, const char *option, const char *path, int error)
 {
     if (seal_key_fault(slice_str(path)) == NULL)
-        return say(verb, option, "there is no such file; the option takes a file that holds the key (or -), never the "
-                                 "key itself");
+        return say(verb, option,
+                   "there is no such file; the option takes a file that holds the key (or -), never the "
+                   "key itself");
     fprintf(stderr, "dialtone %s: %s: %s: %s\n", verb->name, option, path, strerror(error));
     return EXIT_FAILED;
 }
@@ -104,7 +105,8 @@ static int read_key(const struct verb *verb, const char *option, const char *pat
         return secret_key_ask(verb, false, ret_key);
     ssize_t len = read_file(verb, option, path, bytes, sizeof bytes);
     if (len >= 0) {
-        struct slice all = slice_of(bytes, (size_t)len), line = slice_trim(slice_first(all, slice_find(all, '\n')));
+        struct slice all = slice_of(bytes, (size_t)len),
+                     line = slice_trim(slice_first(all, slice_find(all, '\n')));
         bool key_file = seal_key_fault(line) && seal_key_unwrap(all, ret_key);
         status = key_file ? EXIT_DONE : take_key(verb, option, line, ret_key);
     }

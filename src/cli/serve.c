@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/verb.h"
+#include "server/access.h"
 #include "server/confine.h"
 
 #include <errno.h>
@@ -219,6 +220,17 @@ static void wait_for_signals(struct serve *s, const struct request *r, const sig
     wait_for_end(s, signals);
 }
 
+static void say_open(const struct serve *s)
+{
+    char bytes[1536];
+    for (size_t i = 0;; i++) {
+        struct buf out = BUF_ON(bytes);
+        if (!serve_open_to(s, i, &out))
+            return;
+        log_warning("open mode: %.*s", SLICE_ARG(buf_slice(&out)));
+    }
+}
+
 static int confine(const struct serve *s, const struct config *c, const struct request *r)
 {
     struct confine_options options = {
@@ -231,6 +243,7 @@ static int confine(const struct serve *s, const struct config *c, const struct r
         .user = c->run_user,
         .certificates = c->https_enable ? c->tls_certificate : SLICE_NONE,
         .keys = c->https_enable ? c->tls_key : SLICE_NONE,
+        .users = c->users_file,
         .client_ca = c->https_enable ? c->tls_client_ca : SLICE_NONE,
         .client_crl = c->https_enable ? c->tls_client_crl : SLICE_NONE,
     };
@@ -262,12 +275,20 @@ static int serve(const struct config *c, const struct request *r)
         return EXIT_FAILED;
     }
     serve_say_writing(s);
-    if (serve_open_to(s))
-        log_warning("open mode: %s who knows a MAC address gets its files", serve_open_to(s));
+    say_open(s);
     print_listeners(s);
     wait_for_signals(s, r, &signals);
     serve_close(s);
     return EXIT_DONE;
+}
+
+/* What the configuration names besides itself. */
+static int check_users(const struct config *c)
+{
+    struct access *a = NULL;
+    int error = access_open(c, &a);
+    access_close(a);
+    return error ? EXIT_FAILED : EXIT_DONE;
 }
 
 int verb_serve(const struct verb *verb, int argc, char **argv)
@@ -281,7 +302,9 @@ int verb_serve(const struct verb *verb, int argc, char **argv)
     print_findings(&l.findings);
     if (status == EXIT_DONE && r.print_only)
         status = print_config(&l.config);
-    else if (status == EXIT_DONE && !r.check_only)
+    else if (status == EXIT_DONE && r.check_only)
+        status = check_users(&l.config);
+    else if (status == EXIT_DONE)
         status = serve(&l.config, &r);
     arena_free(&l.arena);
     return status;

@@ -82,7 +82,10 @@ static void on_applies(void *context, const struct report *r)
 {
     char bytes[LINE_BYTES];
     struct buf line = BUF_ON(bytes);
-    buf_format(&line, "applies  %zu settings, %zu changed", r->applied, r->change.count);
+    if (r->upgrade_only)
+        buf_format(&line, "applies  firmware %.*s", SLICE_ARG(r->upgrade));
+    else
+        buf_format(&line, "applies  %zu settings, %zu changed", r->applied, r->change.count);
     put(context, "0", 0, buf_slice(&line));
 }
 

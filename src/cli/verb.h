@@ -20,6 +20,8 @@ int verb_cert(const struct verb *verb, int argc, char **argv);
 int verb_check(const struct verb *verb, int argc, char **argv);
 int verb_decrypt(const struct verb *verb, int argc, char **argv);
 int verb_demo(const struct verb *verb, int argc, char **argv);
+int verb_dhcp(const struct verb *verb, int argc, char **argv);
+int verb_discover(const struct verb *verb, int argc, char **argv);
 int verb_encrypt(const struct verb *verb, int argc, char **argv);
 int verb_explain(const struct verb *verb, int argc, char **argv);
 int verb_local(const struct verb *verb, int argc, char **argv);

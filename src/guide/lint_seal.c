@@ -3,8 +3,8 @@
 #include "guide/param.h"
 #include "guide/seal_envelope.h"
 
-/* Different keys that stand in settings: every encrypted file is tried with all of them. A tree has one common key, and
- * keys of single phones seldom stand in it. */
+/* Different keys that stand in settings: every encrypted file is tried with all of them. A tree has one common
+ * key, and keys of single phones seldom stand in it. */
 enum { FOUND_KEYS_MAX = 64 };
 
 struct lint_key {
@@ -74,7 +74,8 @@ bool lint_note_key_file(struct lint *l, struct slice name, struct slice bytes)
     if (seal_key_unwrap(bytes, &key))
         done = add(l, base_of(name), seal_key_slice(&key));
     else
-        diag_add(l->findings, SEVERITY_ERROR, (struct place){ name, 0, 0 }, "no key comes out of this key file");
+        diag_add(l->findings, SEVERITY_ERROR, (struct place){ name, 0, 0 },
+                 "no key comes out of this key file");
     seal_wipe(&key, sizeof key);
     return done;
 }

@@ -69,3 +69,9 @@ bool mac_is_yealink(struct mac mac)
             return true;
     return false;
 }
+
+const uint32_t *mac_yealink_blocks(size_t *ret_count)
+{
+    *ret_count = sizeof vendor_blocks / sizeof *vendor_blocks;
+    return vendor_blocks;
+}

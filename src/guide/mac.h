@@ -18,5 +18,7 @@ void mac_print_colons(struct mac mac, struct buf *out);
 bool mac_eq(struct mac a, struct mac b);
 /* True for the vendor's own address blocks (facts.md 8.2). */
 bool mac_is_yealink(struct mac mac);
+/* Those blocks, three bytes each: 0x001565 for 00:15:65. */
+const uint32_t *mac_yealink_blocks(size_t *ret_count);
 
 #endif

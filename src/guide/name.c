@@ -101,6 +101,49 @@ struct name_meaning name_meaning(struct slice path)
     return meaning;
 }
 
+static bool is_alphanumeric(char c)
+{
+    return byte_is_alpha(c) || byte_is_digit(c);
+}
+
+/* `last`: a file's name, else a directory's. */
+static bool segment_mac(struct slice segment, bool last, struct mac *ret_mac)
+{
+    if (segment.len < NUMBER_DIGITS || (!last && segment.len > NUMBER_DIGITS))
+        return false;
+    if (segment.len > NUMBER_DIGITS && is_alphanumeric(segment.ptr[NUMBER_DIGITS]))
+        return false;
+    return mac_parse(slice_first(segment, NUMBER_DIGITS), ret_mac);
+}
+
+/* The parts that name a phone, and those of them that do not name this one. */
+static void count_owners(struct slice path, struct mac mac, size_t *ret_named, size_t *ret_others)
+{
+    struct slice segment;
+    struct mac found;
+    *ret_named = *ret_others = 0;
+    while (slice_cut(&path, '/', &segment)) {
+        if (!segment_mac(segment, path.len == 0, &found))
+            continue;
+        ++*ret_named;
+        *ret_others += !mac_eq(found, mac);
+    }
+}
+
+bool name_is_bound(struct slice path)
+{
+    size_t named, others;
+    count_owners(path, (struct mac){ { 0 } }, &named, &others);
+    return named > 0;
+}
+
+bool name_is_of(struct slice path, struct mac mac)
+{
+    size_t named, others;
+    count_owners(path, mac, &named, &others);
+    return named > 0 && others == 0;
+}
+
 const char *name_kind_words(enum name_kind kind)
 {
     switch (kind) {

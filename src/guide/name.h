@@ -32,6 +32,11 @@ struct name_meaning {
 };
 
 struct name_meaning name_meaning(struct slice path);
+/* Whether a path belongs to one phone and to nobody else: its last part begins with a bare MAC that no letter or digit
+ * follows (<MAC>.cfg, <MAC>-local.cfg, <MAC>_Security.enc, <MAC>.cfg.old), or a directory of it is one (`$MAC/`). */
+bool name_is_bound(struct slice path);
+/* Whether it is this phone's: every part that names a phone names this one. */
+bool name_is_of(struct slice path, struct mac mac);
 /* What phones send by themselves: MAC-local CFG files, contacts, call logs, exported settings, logs (guide, "Using
  * MAC-local CFG File"; facts.md 5.5). Nothing else is ever taken from a phone. */
 bool name_kind_is_sent(enum name_kind kind);

@@ -340,8 +340,11 @@ static void answer_resource(struct procedure *p, const struct fetched *fetched, 
         return;
     p->report.last_resource->outcome = outcomes[fetched->outcome];
     p->report.last_resource->why = why;
+    const struct param *param = param_find(p->report.last_resource->key, NULL);
     if (fetched->outcome == FETCH_GOT && p->resource)
         run_got_resource(p, fetched->bytes);
+    else if (fetched->outcome == FETCH_GOT && param && param->url == PARAM_URL_FIRMWARE)
+        run_got_firmware(p);
     else
         run_ask_resources(p);
 }
@@ -373,7 +376,9 @@ void procedure_answer_applied(struct procedure *p, bool kept, struct slice why)
         run_fail(p, arena_copy(p->arena, why, &text) ? text : SLICE("out of memory"));
         return;
     }
-    p->report.reboot = p->report.change.reboot;
+    p->report.reboot = p->report.change.reboot || p->report.upgrade.len;
+    if (p->report.upgrade.len)
+        p->report.change.reboot_why = SLICE("static.firmware.url");
     if (p->report.reboot)
         p->state = STATE_REBOOT;
     else
@@ -382,7 +387,10 @@ void procedure_answer_applied(struct procedure *p, bool kept, struct slice why)
 
 void procedure_answer_rebooted(struct procedure *p)
 {
-    run_finish(p, RUN_PROVISIONED, SLICE_NONE);
+    if (p->report.upgrade_only)
+        run_finish_upgrade(p);
+    else
+        run_finish(p, RUN_PROVISIONED, SLICE_NONE);
 }
 
 const struct report *procedure_report(const struct procedure *p)

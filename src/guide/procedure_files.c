@@ -1,6 +1,7 @@
 #include "base/url.h"
 #include "guide/local.h"
 #include "guide/procedure_inside.h"
+#include "guide/upgrade.h"
 
 #define TOO_LONG SLICE("the server URL is too long")
 
@@ -146,6 +147,8 @@ static bool settle(struct procedure *p)
 
 static void apply(struct procedure *p)
 {
+    if (p->report.upgrade.len == 0)
+        upgrade_settled(&p->after);
     p->state = STATE_APPLY;
     p->why = SLICE_NONE;
 }

@@ -3,7 +3,8 @@
  *   procedure.c           wishes and answers, retries, endings
  *   procedure_files.c     which file is asked for next: boot files, includes, the old mechanism, MAC-local
  *   procedure_seal.c      encrypted files and their key files
- *   procedure_resources.c what the CFG files' URLs ask for */
+ *   procedure_resources.c what the CFG files' URLs ask for
+ *   procedure_firmware.c  a ROM that came: installed or not */
 #ifndef DIALTONE_GUIDE_PROCEDURE_INSIDE_H
 #define DIALTONE_GUIDE_PROCEDURE_INSIDE_H
 
@@ -123,6 +124,10 @@ void run_ask_resources(struct procedure *p);
 /* It came: it is checked, and kept when it is good. */
 void run_got_resource(struct procedure *p, struct slice bytes);
 void run_kept_resource(struct procedure *p, bool kept, struct slice why);
+/* A ROM came, whose resource is the last of the report. */
+void run_got_firmware(struct procedure *p);
+/* It was installed, and nothing else was done. */
+void run_finish_upgrade(struct procedure *p);
 /* Those of one file (old mechanism), then `then`. */
 void run_ask_resources_of(struct procedure *p, const struct run_cfg *cfg, void (*then)(struct procedure *p));
 /* Those of every file of the run, then `then`. */

@@ -5,16 +5,17 @@
  *                 aes_key_in_file = 1: <base>.enc (RSA), absent: <base>_Security.enc, absent: refused
  *     RSA mode -> aes_key_in_file = 1: the RSA private key of one's own; else refused
  *
- * Settings are those of this run so far, and before the first CFG file those of flash: a key that a file brings holds
- * from the next file on. What comes out is judged before anything of it is read (security.md R26); a wrong key ends
- * the run as a file that no phone can read does. */
+ * Settings are those of this run so far, and before the first CFG file those of flash: a key that a file brings
+ * holds from the next file on. What comes out is judged before anything of it is read (security.md R26); a
+ * wrong key ends the run as a file that no phone can read does. */
 #include "base/url.h"
 #include "guide/procedure_inside.h"
 #include "guide/seal_envelope.h"
 
 static void refuse(struct procedure *p, struct slice why)
 {
-    diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ p->asking->url, 1, 0 }, "%.*s", SLICE_ARG(why));
+    diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ p->asking->url, 1, 0 }, "%.*s",
+             SLICE_ARG(why));
     run_fail_file(p, FILE_REFUSED, why);
 }
 
@@ -151,8 +152,9 @@ static void got_key_file(struct procedure *p, struct slice bytes)
     p->asking->outcome = fault ? FILE_REFUSED : FILE_USED;
     p->asking->why = slice_str(fault);
     back_to_sealed(p);
-    if (!arena_format(p->arena, &with, fault ? "looks encrypted (AES); its key file %.*s is of no use" : "the key in %.*s",
-                      SLICE_ARG(name)))
+    if (fault ? !arena_format(p->arena, &with, "looks encrypted (AES); its key file %.*s is of no use",
+                              SLICE_ARG(name))
+              : !arena_format(p->arena, &with, "the key in %.*s", SLICE_ARG(name)))
         run_fail_memory(p);
     else if (fault)
         refuse(p, with);
@@ -168,7 +170,8 @@ void run_no_key_file(struct procedure *p)
         return;
     }
     back_to_sealed(p);
-    refuse(p, SLICE("looks encrypted (AES); static.auto_provision.aes_key_in_file = 1, and no key file is there"));
+    refuse(p,
+           SLICE("looks encrypted (AES); static.auto_provision.aes_key_in_file = 1, and no key file is there"));
 }
 
 static bool plain_is_refused(const struct procedure *p, struct slice bytes)
@@ -187,7 +190,9 @@ void run_take_file(struct procedure *p, struct slice bytes)
     switch (seal_form(bytes)) {
     case SEAL_PLAIN:
         if (plain_is_refused(p, bytes))
-            refuse(p, SLICE("not encrypted; static.auto_provision.update_file_mode = 1 takes encrypted files only"));
+            refuse(
+                p,
+                SLICE("not encrypted; static.auto_provision.update_file_mode = 1 takes encrypted files only"));
         else
             run_take_text(p, bytes);
         break;

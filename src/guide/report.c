@@ -28,6 +28,8 @@ const char *run_outcome_name(enum run_outcome outcome)
         return "unchanged";
     case RUN_FAILED:
         return "failed";
+    case RUN_UPGRADED:
+        return "upgraded";
     }
     return NULL;
 }

@@ -13,7 +13,8 @@ enum mechanism {
     MECHANISM_SINGLE_FILE /* the URL names one file */
 };
 
-enum run_outcome { RUN_GOING, RUN_PROVISIONED, RUN_UNCHANGED, RUN_FAILED };
+/* Upgraded: firmware was installed and nothing else done; after the reboot the whole run comes again. */
+enum run_outcome { RUN_GOING, RUN_PROVISIONED, RUN_UNCHANGED, RUN_FAILED, RUN_UPGRADED };
 
 enum file_outcome { FILE_ASKED, FILE_USED, FILE_ABSENT, FILE_SKIPPED, FILE_FAILED, FILE_REFUSED };
 
@@ -50,6 +51,8 @@ struct report {
     struct settings_change change;
     size_t applied; /* settings that hold because this run's files set them */
     bool reboot;
+    struct slice upgrade; /* the firmware that holds after the reboot; "": as before */
+    bool upgrade_only;    /* nothing was applied but that */
     struct diag findings; /* their files are URLs as in report_file: url_print_public() */
 };
 

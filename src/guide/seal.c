@@ -29,7 +29,8 @@ const char *seal_key_fault(struct slice text)
         return "has neither 16 nor 32 characters";
     for (size_t i = 0; i < text.len; i++)
         if (!is_key_byte(text.ptr[i]))
-            return "holds a character that no key may have: digits, letters and # $ % * + , - . : = ? @ [ ] ^ _ { } ~ "
+            return "holds a character that no key may have: digits, letters and # $ % * + , - . : = ? @ [ ] ^ "
+                   "_ { } ~ "
                    "are allowed";
     return NULL;
 }
@@ -157,12 +158,14 @@ static bool starts_as_text(struct slice head)
     return is_header(text) || (slice_starts(text, SLICE("#")) && count_odd_controls(head) == 0);
 }
 
-/* Of the bytes of a cipher 55 in 100 are odd ones. With 2 blocks a quarter is missed three times in ten thousand, with
- * 5 blocks once in ten million; a single block must have but one. UTF-16 text and images have many NULs. */
+/* Of the bytes of a cipher 55 in 100 are odd ones. With 2 blocks a quarter is missed three times in ten
+ * thousand, with 5 blocks once in ten million; a single block must have but one. UTF-16 text and images have
+ * many NULs. */
 static bool is_cipher(struct slice bytes)
 {
     struct slice head = slice_first(bytes, HEAD_BYTES);
-    if (bytes.len == 0 || bytes.len % SEAL_BLOCK_BYTES || starts_as_text(head) || count_nuls(head) > head.len / 8)
+    if (bytes.len == 0 || bytes.len % SEAL_BLOCK_BYTES || starts_as_text(head) ||
+        count_nuls(head) > head.len / 8)
         return false;
     return head.len == SEAL_BLOCK_BYTES ? count_odd(head) > 0 : count_odd(head) > head.len / 4;
 }
@@ -265,7 +268,8 @@ const char *seal_text_fault(enum seal_text text)
     case SEAL_TEXT_NO_HEADER:
         return "what comes out has no header `#!version:1.0.0.1`, by which a phone knows the right key";
     case SEAL_TEXT_DAMAGED:
-        return "the file is damaged, or is not UTF-8: what comes out has a header, and then bytes that no text holds";
+        return "the file is damaged, or is not UTF-8: what comes out has a header, and then bytes that no text "
+               "holds";
     case SEAL_TEXT_GARBAGE:
         return "the key is wrong: what comes out is no text";
     }

@@ -102,7 +102,8 @@ const char *seal_rsa_fault(struct slice pem, bool private_half)
 }
 
 /* RSA of one block, either way. */
-static bool run_rsa(EVP_PKEY *key, bool encrypt, struct slice from, struct arena *arena, struct slice *ret_bytes)
+static bool run_rsa(EVP_PKEY *key, bool encrypt, struct slice from, struct arena *arena,
+                    struct slice *ret_bytes)
 {
     EVP_PKEY_CTX *context = key ? EVP_PKEY_CTX_new(key, NULL) : NULL;
     int (*run)(EVP_PKEY_CTX *, unsigned char *, size_t *, const unsigned char *, size_t) =
@@ -121,7 +122,8 @@ static bool run_rsa(EVP_PKEY *key, bool encrypt, struct slice from, struct arena
 }
 
 /* From RSA bytes to the AES key in them. */
-static const char *unwrap(struct slice private_pem, struct slice bytes, struct arena *arena, struct seal_key *ret_key)
+static const char *unwrap(struct slice private_pem, struct slice bytes, struct arena *arena,
+                          struct seal_key *ret_key)
 {
     const char *fault = seal_rsa_fault(private_pem, true);
     if (fault)
@@ -135,7 +137,8 @@ static const char *unwrap(struct slice private_pem, struct slice bytes, struct a
     return done ? NULL : "the private key is not the one it was made for";
 }
 
-const char *seal_rsa_unwrap(struct slice private_pem, struct slice bytes, struct arena *arena, struct seal_key *ret_key)
+const char *seal_rsa_unwrap(struct slice private_pem, struct slice bytes, struct arena *arena,
+                            struct seal_key *ret_key)
 {
     struct slice decoded;
     bool text = seal_form(bytes) == SEAL_PLAIN && decode(slice_trim(bytes), arena, &decoded);
@@ -212,8 +215,8 @@ static void print(struct buf *out, size_t key_bytes, struct slice wrapped, struc
     buf_byte(out, '\n');
 }
 
-const char *seal_envelope_close(struct slice public_pem, struct slice key, struct slice plain, struct arena *arena,
-                                struct slice *ret_text)
+const char *seal_envelope_close(struct slice public_pem, struct slice key, struct slice plain,
+                                struct arena *arena, struct slice *ret_text)
 {
     struct slice wrapped, data;
     EVP_PKEY *rsa = read_pem(public_pem, false);

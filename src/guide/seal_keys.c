@@ -4,8 +4,8 @@
 
 enum seal_owner seal_owner_of(enum name_kind kind)
 {
-    bool mac = kind == NAME_MAC_BOOT || kind == NAME_MAC_CFG || kind == NAME_MAC_ALL || kind == NAME_MAC_LOCAL ||
-               kind == NAME_MAC_CONTACT || kind == NAME_MAC_CALLLOG;
+    bool mac = kind == NAME_MAC_BOOT || kind == NAME_MAC_CFG || kind == NAME_MAC_ALL ||
+               kind == NAME_MAC_LOCAL || kind == NAME_MAC_CONTACT || kind == NAME_MAC_CALLLOG;
     return mac ? SEAL_MAC : SEAL_COMMON;
 }
 
@@ -45,10 +45,10 @@ static struct slice encryption_setting(enum name_kind kind)
     return kind == NAME_MAC_CALLLOG ? PARAM("encryption.call_log") : SLICE_NONE;
 }
 
-const char *seal_for_upload(const struct settings *s, enum name_kind kind, struct slice plain, struct arena *arena,
-                            struct slice *ret_bytes)
+const char *seal_for_upload(const struct seal_keys *given, const struct settings *s, enum name_kind kind,
+                            struct slice plain, struct arena *arena, struct slice *ret_bytes)
 {
-    struct slice setting = encryption_setting(kind), key = seal_keys_for(NULL, s, SEAL_MAC);
+    struct slice setting = encryption_setting(kind), key = seal_keys_for(given, s, SEAL_MAC);
     if (setting.len == 0 || !settings_is_on(s, setting)) {
         *ret_bytes = plain;
         return NULL;

@@ -30,7 +30,7 @@ struct slice seal_keys_for(const struct seal_keys *given, const struct settings 
  * static.auto_provision.encryption.config, .directory and .call_log ask for it, under the same name, with the MAC-
  * oriented key (that the bytes are those of seal_close() is assumed: facts.md 1.4, "unknown"); else as it is. NULL, or
  * why it must not be sent: nothing that is to be encrypted goes out in clear. *ret_bytes may be `plain` itself. */
-const char *seal_for_upload(const struct settings *s, enum name_kind kind, struct slice plain, struct arena *arena,
-                            struct slice *ret_bytes);
+const char *seal_for_upload(const struct seal_keys *given, const struct settings *s, enum name_kind kind,
+                            struct slice plain, struct arena *arena, struct slice *ret_bytes);
 
 #endif

@@ -111,12 +111,15 @@ int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **re
 
 void tls_session_set_purpose(struct tls_session *t, enum tls_purpose purpose)
 {
-    static const unsigned char name[] = "dialtone ftp";
     static const struct slice alpn = { "\x03" "ftp", 4 };
     if (purpose == TLS_HTTP)
         return;
     SSL_set_app_data(t->ssl, (void *)(uintptr_t)&alpn);
-    SSL_set_session_id_context(t->ssl, name, sizeof name - 1);
+    /* Neither a ticket of HTTPS nor one from when others were trusted is good here. */
+    unsigned char trust[sizeof(((struct tls_mind *)NULL)->trust)];
+    memcpy(trust, tls_mind_of(SSL_get_SSL_CTX(t->ssl))->trust, sizeof trust);
+    trust[0] ^= 'f';
+    SSL_set_session_id_context(t->ssl, trust, sizeof trust);
     if (purpose == TLS_FTP_DATA) {
         SSL_set_num_tickets(t->ssl, 0);
         SSL_clear_options(t->ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);

@@ -1,9 +1,12 @@
 /* A phone's own HTTP port: a small API for scripts and for the pages of its web interface.
  *
  *     GET  /api/state       {"state": "idle", "mac": ..., "last_run": {...}, "next_run": {...}, ...}
- *     GET  /api/screen      {"name": "idle", "title": ..., "lines": [...], "fields": [...], "soft_keys": [...],
- * "text": ...} GET  /api/settings    {"account.1.label": "Desk", ...}; secrets are masked POST /api/press
- * {"keys": ["*", "1", "ok"]} POST /api/text        {"text": "A31"} POST /api/dial        {"number": "*123"}
+ *     GET  /api/screen      {"name": "idle", "title": ..., "lines": [...], "fields": [...],
+ *                            "soft_keys": [...], "text": ...}
+ *     GET  /api/settings    {"account.1.label": "Desk", ...}; secrets are masked
+ *     POST /api/press       {"keys": ["*", "1", "ok"]}
+ *     POST /api/text        {"text": "A31"}
+ *     POST /api/dial        {"number": "*123"}
  *     POST /api/setting     {"key": "account.1.label", "value": "Paul"}; "value" missing or null: reset
  *     POST /api/call        {"active": true}
  *     POST /api/provision   {}

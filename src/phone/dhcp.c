@@ -22,7 +22,7 @@ struct dhcp_client {
     uint64_t random;
     struct dhcp4_machine v4;
     struct dhcp6_machine v6;
-    struct dhcp_answer *last;
+    struct dhcp_answer *first, *last;
     struct dhcp_result result;
 };
 
@@ -58,7 +58,7 @@ static const struct dhcp_answer *record(struct dhcp_client *c, struct dhcp_answe
         return NULL;
     }
     a->from = *from;
-    for (struct dhcp_answer *known = (struct dhcp_answer *)c->result.first; known; known = known->next) {
+    for (struct dhcp_answer *known = c->first; known; known = known->next) {
         if (dhcp_answer_same(known, a)) {
             known->times++;
             return known;
@@ -71,7 +71,7 @@ static const struct dhcp_answer *record(struct dhcp_client *c, struct dhcp_answe
     if (c->last)
         c->last->next = a;
     else
-        c->result.first = a;
+        c->result.first = c->first = a;
     c->last = a;
     c->result.count++;
     choose(c);
@@ -288,6 +288,10 @@ static int begin(struct dhcp_client *c)
     struct dhcp4_setup four;
     struct dhcp6_setup six;
     const struct dhcp_options *o = &c->options;
+    /* A lease is renewed long after whoever asked has forgotten these. */
+    if (!arena_copy(&c->arena, o->vendor_class, &c->options.vendor_class) ||
+        !arena_copy(&c->arena, o->server_type, &c->options.server_type))
+        return -ENOMEM;
     int error = set_up4(c, &four);
     if (!error)
         error = set_up6(c, &six);

@@ -72,8 +72,8 @@ typedef void dhcp_done(void *context, const struct dhcp_result *result);
 
 /* DHCP_LEASE only where the interface's MAC address is the phone's: that is what makes it the phone's own, and never
  * a host's that is only visited; else -EPERM. DHCP_INFORM without an address there: -EADDRNOTAVAIL. Also what
- * dhcp_wire_open() says, -EINVAL (more options than a phone can ask for), -ENOMEM. Options are copied, what they borrow
- * is not. */
+ * dhcp_wire_open() says, -EINVAL (more options than a phone can ask for), -ENOMEM. Options are copied,
+ * texts too. */
 int dhcp_client_start(struct loop *loop, const struct dhcp_options *options, dhcp_done *done, void *context,
                       struct dhcp_client **ret_client);
 /* Ends it. A leased address stays on the interface (a reboot of a phone does not take it away). */

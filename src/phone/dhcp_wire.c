@@ -18,7 +18,7 @@
 
 struct ear {
     uv_poll_t poll;
-    int fd; /* -1: not open */
+    int fd;
     bool open;
 };
 
@@ -187,20 +187,26 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 static void on_closed(uv_handle_t *handle)
 {
     struct real *r = handle->data;
-    struct ear *ear = handle == (uv_handle_t *)&r->four.poll ? &r->four : &r->six;
-    close(ear->fd);
     if (--r->handles == 0)
         free(r);
+}
+
+/* The descriptor goes at once (uv_poll allows it), so that the next search finds port 546 free. */
+static void close_ear(struct ear *ear)
+{
+    if (!ear->open)
+        return;
+    ear->open = false;
+    uv_close((uv_handle_t *)&ear->poll, on_closed);
+    close(ear->fd);
 }
 
 static void close_wire(struct dhcp_wire *w)
 {
     struct real *r = of(w);
     r->closed = true;
-    if (r->four.open)
-        uv_close((uv_handle_t *)&r->four.poll, on_closed);
-    if (r->six.open)
-        uv_close((uv_handle_t *)&r->six.poll, on_closed);
+    close_ear(&r->four);
+    close_ear(&r->six);
     if (!r->handles)
         free(r);
 }

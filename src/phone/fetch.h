@@ -14,7 +14,7 @@
  *
  * Silence is counted on the loop's clock from the last packet or record that came, so a long transfer that goes
  * on is not cut. Nothing of the environment counts: no proxy, no .netrc, no cookies; the trusted certificates
- * are the system's and are read only when a request verifies.
+ * are the system's, read only when a request verifies, and what phone/trust.h adds to them.
  *
  * What libcurl does otherwise than a phone: its TFTP request carries tsize and timeout besides blksize; an
  * empty file that is announced as tsize 0 is asked for twice, the second time without options; FTP has a PWD;
@@ -27,9 +27,12 @@
 
 #include "net/loop.h"
 #include "phone/transport.h"
+#include "phone/trust.h"
 
 /* 0 and a transport on `loop`, or a negative errno. Closed by its own `close`, which leaves handles closing on
  * the loop. */
 int fetch_open(struct loop *loop, struct transport **ret_transport);
+/* Of such a transport: what is imported besides the settings, and the phone's own certificate. Borrowed; NULL: none. */
+void fetch_trust(struct transport *t, const struct trust *trust);
 
 #endif

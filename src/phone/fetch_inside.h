@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/url.h"
 #include "phone/fetch.h"
+#include "phone/trust.h"
 
 #include <curl/curl.h>
 
@@ -28,7 +29,7 @@ struct fetch {
     struct transport transport;
     struct loop *loop;
     CURLM *multi;
-    CURL *easy; /* one for all requests */
+    CURL *easy; /* of the present request, or the last */
     struct curl_slist *headers, *upload_headers;
     uv_timer_t curl_timer;
     struct timer silence;
@@ -36,6 +37,7 @@ struct fetch {
     struct fetch_watch *watches; /* the sockets libcurl waits for */
     bool short_of_memory;        /* a socket could not be watched */
     curl_socket_t driven;        /* whose event libcurl is handling; -1: none */
+    const struct trust *trust;   /* NULL: nothing imported, no certificate of its own */
 
     /* The request under way. */
     transport_done *done; /* NULL: none */
@@ -60,6 +62,8 @@ struct fetch {
     int tftp_error;     /* number in the ERROR packet; -1: not known */
     char tftp_text[FETCH_TFTP_TEXT_MAX + 1];
     char error[CURL_ERROR_SIZE];
+    struct transport_request demands; /* what it says of certificates; nothing else of it is to be looked at */
+    struct trust_verdict verdict;
 };
 
 /* The server's silence is counted from now on. */

@@ -45,18 +45,43 @@ static struct slice tls_reason(struct slice text)
     return slice_eq(text, SLICE("SSL_ERROR_SYSCALL")) ? SLICE("the connection broke off") : text;
 }
 
+/* What a server says that is not content with the phone's certificate, in OpenSSL's words for the alert. By TLS 1.3 it
+ * comes after the handshake, where libcurl takes it for a broken connection. */
+static bool put_alert(const struct fetch *f, struct buf *why)
+{
+    static const struct {
+        const char *alert, *words;
+    } alerts[] = {
+        { "alert certificate required", "the server wants the phone's own certificate, and this phone shows none" },
+        { "alert certificate revoked", "the server says that the phone's own certificate is revoked" },
+        { "alert certificate expired", "the server says that the phone's own certificate has expired" },
+        { "alert unknown ca", "the server does not know the authority of the phone's own certificate" },
+        { "alert bad certificate", "the server does not accept the phone's own certificate" },
+        { "alert unsupported certificate", "the server says that the phone's own certificate is of the wrong kind" },
+        { "alert certificate unknown", "the server does not accept the phone's own certificate" },
+        { "unrecognized name", "the server says that it is not the host of the URL" },
+    };
+    struct slice error = slice_str(f->error);
+    for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++)
+        if (slice_find_text(error, slice_str(alerts[i].alert)) < error.len) {
+            buf_str(why, alerts[i].words);
+            return true;
+        }
+    return false;
+}
+
 static void put_tls(const struct fetch *f, CURLcode code, struct buf *why)
 {
-    struct slice error = slice_str(f->error);
-    struct slice chain = SLICE("SSL certificate problem: ");
     if (code == CURLE_SSL_CONNECT_ERROR) {
         buf_str(why, "no TLS connection: ");
-        buf_escaped(why, tls_reason(error));
-    } else if (slice_starts(error, chain)) {
-        buf_str(why, "the server's certificate is not trusted: ");
-        buf_escaped(why, slice_from(error, chain.len));
+        buf_escaped(why, tls_reason(slice_str(f->error)));
+    } else if (f->verdict.error && f->demands.verify_peer) {
+        trust_explain(&f->verdict, why);
     } else {
-        buf_str(why, "the server's certificate is for another host");
+        buf_str(why, "the server's certificate");
+        if (f->verdict.seen)
+            buf_format(why, " '%s'", f->verdict.name);
+        buf_str(why, " is for another host");
     }
 }
 
@@ -76,6 +101,8 @@ static void put_no_connection(const struct fetch *f, struct buf *why)
 /* What has nothing to do with the protocol on top. */
 static enum fetch_outcome judge_network(const struct fetch *f, CURLcode code, struct buf *why)
 {
+    if ((code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_SSL_CONNECT_ERROR) && put_alert(f, why))
+        return FETCH_FAILED;
     for (size_t i = 0; i < sizeof verdicts / sizeof *verdicts; i++) {
         if (verdicts[i].code == code) {
             buf_str(why, verdicts[i].why);

@@ -185,17 +185,22 @@ static bool set_numbers(CURL *easy)
     return true;
 }
 
-bool fetch_prepare(struct fetch *f)
+static bool make_headers(struct fetch *f)
 {
-    CURL *e = f->easy;
-    f->headers = curl_slist_append(NULL, "Connection: close");
-    f->upload_headers = curl_slist_append(NULL, "Connection: close");
     /* No 100-continue: phones are not known to ask, and a server that does not know it costs a second. */
     static const char *const more[] = { "Content-Type: application/octet-stream", "Expect:" };
+    f->headers = curl_slist_append(NULL, "Connection: close");
+    f->upload_headers = curl_slist_append(NULL, "Connection: close");
     for (size_t i = 0; f->upload_headers && i < sizeof more / sizeof *more; i++)
         if (!curl_slist_append(f->upload_headers, more[i]))
             return false;
-    return f->headers && f->upload_headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
+    return f->headers && f->upload_headers;
+}
+
+bool fetch_prepare(struct fetch *f)
+{
+    CURL *e = f->easy;
+    return (f->headers || make_headers(f)) && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
            !curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) && !curl_easy_setopt(e, CURLOPT_READDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) && !curl_easy_setopt(e, CURLOPT_SEEKDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&
@@ -296,13 +301,21 @@ static int set_credentials(struct fetch *f, const struct transport_request *r, c
     return set_user(f, f->credentials ? user : NULL, f->credentials ? password : NULL) ? 0 : -ENOMEM;
 }
 
+static CURLcode on_context(CURL *easy, void *context, void *pointer)
+{
+    struct fetch *f = pointer;
+    (void)easy;
+    f->verdict = (struct trust_verdict){ 0 };
+    return trust_apply(f->trust, &f->demands, context, &f->verdict) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
 /* Without verification the trusted certificates are not even read: they are megabytes. */
 static bool set_trust(struct fetch *f, const struct transport_request *r)
 {
     CURL *e = f->easy;
 #if LIBCURL_VERSION_NUM >= 0x075400
     char *file = NULL, *directory = NULL;
-    if (r->verify_peer) {
+    if (r->verify_peer && !r->only_imported) {
         curl_easy_getinfo(e, CURLINFO_CAINFO, &file);
         curl_easy_getinfo(e, CURLINFO_CAPATH, &directory);
         /* As curl and OpenSSL's own programs have it: a file instead of the machine's list. */
@@ -315,7 +328,10 @@ static bool set_trust(struct fetch *f, const struct transport_request *r)
     if (curl_easy_setopt(e, CURLOPT_CAINFO, file) || curl_easy_setopt(e, CURLOPT_CAPATH, directory))
         return false;
 #endif
-    return !curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, r->verify_peer ? 1L : 0L) &&
+    f->demands = *r;
+    f->verdict = (struct trust_verdict){ 0 };
+    return !curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_context) && !curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, f) &&
+           !curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, r->verify_peer ? 1L : 0L) &&
            !curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, r->verify_host ? 2L : 0L);
 }
 

@@ -8,11 +8,19 @@
 #include "guide/memory.h"
 #include "phone/screen.h"
 
+struct found_setting {
+    struct slice key, value;
+};
+#define FOUND_SETTINGS_MAX 8
+
 /* Borrowed for the call that brings it. */
 struct found_address {
     struct slice url;            /* before wildcards; "": no source had one */
     struct slice user, password; /* "" none: then those of static.auto_provision.server.* */
     const char *source;          /* "zero touch", "PnP", "DHCP option 66", "flash" ...; static */
+    bool entered;                /* by a person: URL, user, password and these settings are for flash */
+    struct found_setting settings[FOUND_SETTINGS_MAX];
+    size_t setting_count;
 };
 
 /* Once a search, from the loop, never from inside `start`. */

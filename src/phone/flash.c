@@ -182,6 +182,38 @@ static bool drop_one(void *context, const struct rootdir_entry *entry)
     return true;
 }
 
+struct each {
+    const struct flash *flash;
+    struct slice key;
+    struct arena *arena;
+    flash_visit *visit;
+    void *context;
+};
+
+static bool visit_one(void *context, const struct rootdir_entry *entry)
+{
+    struct each *e = context;
+    struct slice last = slice_from(entry->name, slice_find_last(entry->name, '/') + 1), bytes;
+    struct slice rest = slice_from(last, e->key.len);
+    if (!slice_starts(last, e->key) || (rest.len && rest.ptr[0] != '='))
+        return true;
+    if (rootdir_read(&e->flash->directory, entry->name, FLASH_BYTES_MAX, e->arena, &bytes))
+        return true;
+    return e->visit(e->context, slice_from(rest, 1), bytes);
+}
+
+int flash_each(const struct flash *f, struct slice key, struct arena *arena, flash_visit *visit, void *context)
+{
+    char bytes[64];
+    struct buf path = BUF_ON(bytes);
+    struct each each = { f, key, arena, visit, context };
+    if (f->directory.fd < 0)
+        return 0;
+    directory_name(f, &path);
+    int error = rootdir_list(&f->directory, buf_slice(&path), FILES_MAX, arena, visit_one, &each);
+    return error == -ENOENT ? 0 : error;
+}
+
 int flash_drop(const struct flash *f, struct slice key, struct slice name, struct arena *arena)
 {
     char room[ROOTDIR_NAME_MAX + 64];

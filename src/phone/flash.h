@@ -36,6 +36,10 @@ int flash_write(const struct flash *f, const struct memory *m, struct arena *are
 /* Keeps a resource file in the place of the one before. `name` "": the parameter has one only. 0 or a negative
  * errno; the old one stays on failure. */
 int flash_keep(const struct flash *f, struct slice key, struct slice name, struct slice bytes);
+/* Every file of the key, in no order; the slices are good during the call. False of `visit` stops. 0 or a negative
+ * errno. */
+typedef bool flash_visit(void *context, struct slice name, struct slice bytes);
+int flash_each(const struct flash *f, struct slice key, struct arena *arena, flash_visit *visit, void *context);
 /* Takes it away, "" all of the key's; fine when there is none. */
 int flash_drop(const struct flash *f, struct slice key, struct slice name, struct arena *arena);
 /* The bytes; -ENOENT. */

@@ -1,3 +1,4 @@
+#include "guide/upgrade.h"
 #include "phone/life_inside.h"
 
 #include <errno.h>
@@ -146,7 +147,10 @@ static bool keep_address(struct life *l, const struct found_address *found)
 
 static void search(struct life *l)
 {
-    struct found_address given = { l->options.server, l->options.user, l->options.password, "given" };
+    struct found_address given = { .url = l->options.server,
+                                   .user = l->options.user,
+                                   .password = l->options.password,
+                                   .source = "given" };
     struct address_finder *finder = l->options.finder;
     l->ram.state = LIFE_SEARCHING;
     if (given.url.len == 0 && finder && finder->start(finder, &l->ram.memory, l->screen, on_found, l))
@@ -169,6 +173,7 @@ static const char *boot(struct life *l)
     }
     l->power_ons++;
     l->ram.id = l->options.id;
+    l->ram.id.firmware = upgrade_running(&l->ram.memory, l->options.id.firmware);
     l->ram.memory.triggers.power_ons++;
     life_keep(l);
     l->ram.queued = settings_is_on(&l->ram.effective, SLICE("static.auto_provision.power_on"))
@@ -227,9 +232,36 @@ void life_reboot(struct life *l)
 
 /* Runs. */
 
+static bool enter(struct life *l, struct slice key, struct slice value)
+{
+    struct slice kept;
+    struct settings *central = &l->ram.memory.central;
+    if (value.len == 0) {
+        settings_remove(central, key);
+        return true;
+    }
+    return arena_copy(&l->ram.arena, value, &kept) && settings_put(central, key, kept, (struct origin){ SETTINGS_FLASH, 0 });
+}
+
+/* What a person entered while the phone started is the phone's from now on. */
+static void keep_entered(struct life *l, const struct found_address *found)
+{
+    bool kept = enter(l, SLICE("static.auto_provision.server.url"), found->url) &&
+                enter(l, SLICE("static.auto_provision.server.username"), found->user) &&
+                enter(l, SLICE("static.auto_provision.server.password"), found->password);
+    for (size_t i = 0; kept && i < found->setting_count; i++)
+        kept = enter(l, found->settings[i].key, found->settings[i].value);
+    if (!kept)
+        life_tell(l, "what was entered could not be kept: out of memory");
+    else
+        life_keep(l);
+}
+
 static void on_found(void *context, const struct found_address *found)
 {
     struct life *l = context;
+    if (found->entered)
+        keep_entered(l, found);
     if (!keep_address(l, found)) {
         life_tell(l, "the server's address: out of memory");
         l->ram.address = (struct found_address){ .source = "" };
@@ -310,7 +342,7 @@ static struct phone *phone_for(struct life *l)
 {
     const struct found_address *a = &l->ram.address;
     struct phone_options options = {
-        .id = l->ram.id,
+        .id = l->options.id,
         .server = a->url,
         .user = a->user,
         .password = a->password,
@@ -323,7 +355,7 @@ static struct phone *phone_for(struct life *l)
     if (l->ram.running == TRIGGER_ACTIVATION)
         life_activated(l, &options);
     if (l->watch.starts)
-        l->watch.starts(l->watch.context, l->ram.running, &options.id, options.server);
+        l->watch.starts(l->watch.context, l->ram.running, &l->ram.id, options.server);
     watch.done = on_done;
     watch.done_context = l;
     return phone_new(l->loop, l->transport, l->flash, &options, &watch);

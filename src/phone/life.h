@@ -4,8 +4,9 @@
  *     power on --> flash is read --> zero touch, PnP, DHCP, flash: the server's address (phone/finder.h)
  *        ^                                          |
  *        |                                          v
- *     reboots <-- a setting wants it ---- run (phone/phone.h) <---- a trigger (guide/trigger.h), Auto Provision
- * Now, ^                                          |               check-sync, activation code | v ^
+ *     reboots <-- a setting wants it ---- run (phone/phone.h) <---- a trigger (guide/trigger.h), check-sync,
+ *        ^                                          |              Auto Provision Now, activation code
+ *        |                                          v                             ^
  *        +---- check-sync, the user -------------- idle --------------------------+
  *
  * One state machine on one loop; everything that it needs is handed in, so a test runs years of it on a manual

@@ -2,7 +2,7 @@
 
 #include "guide/digest.h"
 #include "guide/local.h"
-#include "guide/seal.h"
+#include "phone/trust.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -72,15 +72,15 @@ static char *local_bytes(struct life *l, size_t *ret_len)
  * place; false: no key, or no memory. */
 static bool seal_bytes(struct life *l, char **bytes, size_t *len)
 {
-    struct slice key = life_value(l, "static.auto_provision.aes_key_16.mac"), sealed;
-    if (key.len == 0)
-        key = life_value(l, "static.auto_provision.aes_key_16.com");
-    if (!settings_is_on(&l->ram.effective, SLICE("static.auto_provision.encryption.config")))
-        return true;
-    if (seal_key_fault(key) || !seal_close(key, slice_of(*bytes, *len), SEAL_SPACES, &l->ram.arena, &sealed)) {
-        life_tell(l, "upload: static.auto_provision.encryption.config = 1, and no key to encrypt with");
+    struct slice plain = slice_of(*bytes, *len), sealed;
+    const char *why =
+        seal_for_upload(&l->options.keys, &l->ram.effective, NAME_MAC_LOCAL, plain, &l->ram.arena, &sealed);
+    if (why) {
+        life_tell(l, "upload: %s", why);
         return false;
     }
+    if (sealed.ptr == plain.ptr)
+        return true;
     char *copy = realloc(*bytes, sealed.len);
     if (!copy)
         return false;
@@ -187,9 +187,8 @@ static void send_it(struct life *l)
         .user_agent = buf_slice(&agent),
         .timeout_ms = 1000 * (uint32_t)settings_number(&l->ram.effective,
                                                        SLICE("static.auto_provision.attempt_expired_time")),
-        .verify_peer = !slice_eq(life_value(l, "static.security.trust_certificates"), SLICE("0")),
-        .verify_host = settings_is_on(&l->ram.effective, SLICE("static.security.cn_validation")),
     };
+    trust_demand(&l->ram.effective, l->flash, &request);
     lend_credentials(l, &request);
     u->under_way = l->transport->start(l->transport, &request, on_sent, l);
     if (u->under_way)
@@ -230,7 +229,7 @@ void life_local_changed(struct life *l)
     arena_init(&u->arena, (size_t)32 * 1024);
     u->attempts = 0;
     u->bytes = local_bytes(l, &u->len);
-    if (!u->bytes || !seal_bytes(l, &u->bytes, &u->len) || !has_to_be_sent(l, u->md5)) {
+    if (!u->bytes || !has_to_be_sent(l, u->md5) || !seal_bytes(l, &u->bytes, &u->len)) {
         forget(l);
         return;
     }
@@ -248,7 +247,7 @@ void life_local_came(struct life *l)
     char md5[DIGEST_MD5_HEX];
     size_t len;
     char *bytes = local_bytes(l, &len);
-    if (bytes && seal_bytes(l, &bytes, &len) && digest_md5(slice_of(bytes, len), md5))
+    if (bytes && digest_md5(slice_of(bytes, len), md5))
         note_sent(l, slice_str(md5));
     free(bytes);
 }

@@ -1,5 +1,8 @@
 #include "phone/phone.h"
 
+#include "guide/upgrade.h"
+#include "phone/trust.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -116,11 +119,6 @@ static void on_fetched(void *context, const struct fetched *fetched)
     step(p);
 }
 
-static bool is_on(const struct phone *p, const char *key)
-{
-    return settings_is_on(&p->memory.central, slice_str(key));
-}
-
 static void fetch(struct phone *p, const struct wish *wish)
 {
     struct transport_request request = {
@@ -131,10 +129,8 @@ static void fetch(struct phone *p, const struct wish *wish)
         .timeout_ms = wish->timeout_ms,
         .limit = wish->limit,
         .discard = wish->limit == SIZE_MAX, /* firmware */
-        .verify_peer = !slice_eq(settings_value(&p->memory.central, SLICE("static.security.trust_certificates")),
-                                 SLICE("0")),
-        .verify_host = is_on(p, "static.security.cn_validation"),
     };
+    trust_demand(&p->memory.central, p->flash, &request);
     p->fetching = p->transport->start(p->transport, &request, on_fetched, p);
     if (!p->fetching)
         procedure_answer_fetch(p->procedure,
@@ -299,6 +295,8 @@ const char *phone_power_on(struct phone *p)
     const char *why = flash_read(p->flash, &p->memory, &p->arena);
     if (!why && start.server.len == 0)
         start.server = settings_value(&p->memory.central, SLICE("static.auto_provision.server.url"));
+    if (!why)
+        start.id.firmware = upgrade_running(&p->memory, p->options.id.firmware);
     if (!why && start.server.len)
         p->procedure = procedure_new(&start, &p->arena);
     if (!p->procedure) {
@@ -308,7 +306,7 @@ const char *phone_power_on(struct phone *p)
     }
     bool with_mac = !slice_eq(
         settings_value(&p->memory.central, SLICE("static.auto_provision.user_agent_mac.enable")), SLICE("0"));
-    identity_print_user_agent(&p->options.id, with_mac, &agent);
+    identity_print_user_agent(&start.id, with_mac, &agent);
     p->agent_len = agent.len;
     p->told_file = NULL;
     p->told_resource = NULL;

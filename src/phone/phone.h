@@ -27,7 +27,7 @@ struct phone_user {
 #define PHONE_LOGIN_TRIES 3
 
 struct phone_options {
-    struct identity id;
+    struct identity id;          /* as it left the factory: flash knows of upgrades */
     struct slice server;         /* URL; "": the one in flash, static.auto_provision.server.url */
     struct slice user, password; /* for that server; "" none: those in flash */
     struct slice pin;            /* what is entered when nobody else answers; "": nothing */

@@ -6,6 +6,8 @@
 
 #include "guide/procedure.h"
 
+struct flash;
+
 /* Uploads: PUT or POST over HTTP with the bytes as the body, STOR over FTP, WRQ over TFTP whatever of the two it is. */
 enum transport_verb { TRANSPORT_GET, TRANSPORT_PUT, TRANSPORT_POST };
 
@@ -18,8 +20,13 @@ struct transport_request {
     uint32_t timeout_ms;         /* silence that counts as a failure; connecting counts too */
     size_t limit;                /* bytes; a longer file is refused */
     bool discard;                /* only whether it comes matters (firmware): no bytes are kept */
-    bool verify_peer;            /* https: static.security.trust_certificates */
-    bool verify_host;            /* https: static.security.cn_validation */
+    /* https, as phone/trust.h sets it. */
+    bool verify_peer;   /* only accept trusted certificates */
+    bool verify_host;   /* and only for this host */
+    bool only_imported; /* of the trusted ones */
+    bool no_imported;
+    bool custom_device;        /* the phone does not show the certificate that it was made with */
+    const struct flash *flash; /* where imported ones lie; NULL: nowhere */
 };
 
 /* Called once for a request, from the loop, never from inside `start`. The bytes are borrowed for the call. Of an upload

@@ -112,7 +112,7 @@ static const struct verb_row verbs[FTP_VERBS] = {
     [FTP_REIN] = { "REIN", "", NONE, true, true },     [FTP_REST] = { "REST", "", MUST, false, false },
     [FTP_RETR] = { "RETR", "", MUST, false, false },   [FTP_RMD] = { "RMD", "XRMD", MUST, false, false },
     [FTP_RNFR] = { "RNFR", "", MUST, false, false },   [FTP_RNTO] = { "RNTO", "", MUST, false, false },
-    [FTP_SITE] = { "SITE", "", MAY, false, true },     [FTP_SIZE] = { "SIZE", "", MUST, false, false },
+    [FTP_SITE] = { "SITE", "", MAY, false, false },     [FTP_SIZE] = { "SIZE", "", MUST, false, false },
     [FTP_SMNT] = { "SMNT", "", MAY, false, true },     [FTP_STAT] = { "STAT", "", MAY, false, false },
     [FTP_STOR] = { "STOR", "", MUST, false, false },   [FTP_STOU] = { "STOU", "", MAY, false, false },
     [FTP_STRU] = { "STRU", "", MUST, false, false },   [FTP_SYST] = { "SYST", "", NONE, true, false },
@@ -335,5 +335,5 @@ void ftp_put_help(struct buf *out)
         in_line++;
     }
     buf_str(out, "\r\n");
-    ftp_put_reply(out, 214, "Reading only");
+    ftp_put_reply(out, 214, "End");
 }

@@ -195,12 +195,17 @@ void ftp_put_facts_line(struct buf *out, const struct ftp_entry *entry, unsigned
 /* What any line of a listing takes at most, but for the name. */
 #define FTP_LISTING_LINE_BYTES 128
 
-/* TYPE A on its way out: LF goes as CR LF, and a CR LF of the file as it is. Start zeroed. */
+/* TYPE A. On its way out: LF goes as CR LF, and a CR LF of the file as it is. Start zeroed. */
 struct ftp_ascii {
-    bool after_cr;
+    bool after_cr; /* decoding: it has not gone out yet */
 };
 /* Encodes until `in` is used up or `out` has no room for what the next byte needs; never sets out->full. Gives
  * the bytes used. */
 size_t ftp_ascii_encode(struct ftp_ascii *state, struct slice in, struct buf *out);
+/* And on its way in: CR LF becomes LF, any other CR stays. All of `in` is used; `out` needs room for one byte more than
+ * `in` has, and may lie over it when it begins that byte before it. */
+void ftp_ascii_decode(struct ftp_ascii *state, struct slice in, struct buf *out);
+/* At the end: a CR that still waited for what follows. */
+void ftp_ascii_decode_end(struct ftp_ascii *state, struct buf *out);
 
 #endif

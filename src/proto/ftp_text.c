@@ -180,3 +180,22 @@ size_t ftp_ascii_encode(struct ftp_ascii *state, struct slice in, struct buf *ou
     }
     return used;
 }
+
+void ftp_ascii_decode(struct ftp_ascii *state, struct slice in, struct buf *out)
+{
+    for (size_t i = 0; i < in.len; i++) {
+        char c = in.ptr[i];
+        if (state->after_cr && c != '\n')
+            buf_byte(out, '\r');
+        state->after_cr = c == '\r';
+        if (c != '\r')
+            buf_byte(out, c);
+    }
+}
+
+void ftp_ascii_decode_end(struct ftp_ascii *state, struct buf *out)
+{
+    if (state->after_cr)
+        buf_byte(out, '\r');
+    state->after_cr = false;
+}

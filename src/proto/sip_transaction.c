@@ -80,12 +80,12 @@ void sip_transaction_key(const struct sip_message *m, struct buf *out)
     put(out, m->via.host);
     buf_format(out, "%u:", m->via.port);
     put(out, m->via.branch);
+    put(out, m->field[SIP_FIELD_CALL_ID]);
+    buf_format(out, "%u:", m->cseq);
     if (cookie)
         return;
     put(out, m->target.text);
     put(out, m->from.tag);
     put(out, m->to.tag);
-    put(out, m->field[SIP_FIELD_CALL_ID]);
     put(out, m->field[SIP_FIELD_VIA]);
-    buf_format(out, "%u", m->cseq);
 }

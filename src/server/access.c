@@ -1,12 +1,16 @@
 #include "server/access.h"
 
+#include "base/log.h"
 #include "base/rootdir.h"
+#include "server/users_file.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* A configuration file is at most 1 MiB; parsed it takes a few times that. */
-#define ACCESS_BYTES_MAX ((size_t)16 * 1024 * 1024)
+/* A configuration file is at most 1 MiB; parsed it takes a few times that. A user of users.file takes some 230 bytes,
+ * less than his line. */
+#define ACCESS_BYTES_MAX ((size_t)16 * 1024 * 1024 + USERS_FILE_BYTES_MAX)
 #define ALL_PROTOCOLS UINT32_MAX
 
 static size_t count_parts(struct slice rest, char separator)
@@ -40,6 +44,15 @@ static enum access_write write_of(struct slice word)
     return ACCESS_WRITE_NONE;
 }
 
+static enum access_bind bind_of(struct slice word)
+{
+    static const char *const words[] = { "auto", "none", "certificate", "login", "either" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (slice_eq(word, slice_str(words[i])))
+            return (enum access_bind)i;
+    return ACCESS_BIND_EITHER;
+}
+
 static bool make_networks(struct arena *arena, struct slice rest, struct access_rule *rule)
 {
     struct slice part;
@@ -63,22 +76,40 @@ static bool make_rule(struct arena *arena, const struct config_rule *from, struc
                                   .read = from->read,
                                   .file_max = (uint64_t)from->file_max << 20,
                                   .directory_max = (uint64_t)from->directory_max << 20,
+                                  .bind = bind_of(from->bind),
                                   .write = write_of(from->write) };
     return arena_copy(arena, prefix, &rule->prefix) && arena_copy(arena, from->users, &rule->users) &&
            make_networks(arena, from->networks, rule);
 }
 
-static bool make_users(struct access *a, const struct config *config)
+static int add_file(struct access *a, struct slice path, struct user **list, size_t *count)
+{
+    char bytes[4500], file[4096];
+    struct buf why = BUF_ON(bytes);
+    snprintf(file, sizeof file, "%.*s", SLICE_ARG(path));
+    int error = path.len ? users_file_add(file, *list, *count, &a->arena, &why, list, count) : 0;
+    if (error)
+        log_error("users.file: %.*s%s", SLICE_ARG(buf_slice(&why)),
+                  error == -EACCES ? "; the file has to be the server's user's" : "");
+    return error;
+}
+
+static int make_users(struct access *a, const struct config *config)
 {
     struct user *list = ARENA_ARRAY(&a->arena, struct user, (size_t)config->user_count + 1);
     size_t count = 0;
     if (!list)
-        return false;
+        return -ENOMEM;
     for (const struct config_user *u = config->users; u; u = u->next, count++)
         if (!arena_copy(&a->arena, u->name, &list[count].name) || !user_hash_parse(u->hash, &list[count].hash))
-            return false;
-    a->users = users_of(list, count);
-    return true;
+            return -ENOMEM;
+    int error = add_file(a, config->users_file, &list, &count);
+    if (!error && !users_of(list, count, &a->arena, &a->users))
+        error = -ENOMEM;
+    if (!error && a->users.repeated)
+        log_warning("users: %zu are there more than once, a MAC perhaps in two spellings; the last of each counts",
+                    a->users.repeated);
+    return error;
 }
 
 int access_open(const struct config *config, struct access **ret_access)
@@ -87,13 +118,16 @@ int access_open(const struct config *config, struct access **ret_access)
     if (!a)
         return -ENOMEM;
     arena_init(&a->arena, ACCESS_BYTES_MAX);
-    bool fine = make_users(a, config) && redirects_make(config, &a->arena, &a->redirects);
+    a->certificates = config->https_enable && config->tls_certificate.len &&
+                      !slice_eq(config->tls_client_certificates, SLICE("off"));
+    int error = make_users(a, config);
+    bool fine = !error && redirects_make(config, &a->arena, &a->redirects);
     for (size_t i = 0; fine && i < CONFIG_RULES_MAX; i++)
         if (config->access[i].used)
             fine = make_rule(&a->arena, &config->access[i], &a->rules[a->rule_count++]);
     if (!fine) {
         access_close(a);
-        return -ENOMEM;
+        return error ? error : -ENOMEM;
     }
     *ret_access = a;
     return 0;
@@ -123,15 +157,6 @@ static bool from_here(const struct access_rule *rule, const union address *peer)
     return rule->network_count == 0;
 }
 
-static bool names_user(const struct access_rule *rule, const struct user *user)
-{
-    struct slice rest = rule->users, name;
-    while (user && slice_cut(&rest, ',', &name))
-        if (slice_eq(slice_trim(name), user->name))
-            return true;
-    return false;
-}
-
 static struct access_verdict decide_by(const struct access_rule *rule, const struct access_request *r)
 {
     struct access_verdict v = { .answer = ACCESS_NO, .write = rule->write };
@@ -141,7 +166,7 @@ static struct access_verdict decide_by(const struct access_rule *rule, const str
         v.reason = "not by this protocol";
     else if (!from_here(rule, r->caller.peer))
         v.reason = "not from this network";
-    else if (rule->anonymous || names_user(rule, r->caller.user))
+    else if (rule->anonymous || access_names_caller(rule, &r->caller))
         v.answer = ACCESS_YES;
     else if (rule->users.len)
         v = (struct access_verdict){ ACCESS_LOGIN, r->caller.user ? "not for this user" : "login needed",
@@ -176,7 +201,7 @@ static struct access_verdict decide_at(const struct access *a, const struct acce
     struct access_verdict v = { ACCESS_YES, NULL, ACCESS_WRITE_OVERWRITE };
     for (size_t i = 0; i < a->rule_count; i++)
         if (a->rules[i].segments + 1 == length && covers(&a->rules[i], name, same))
-            v = stricter(v, decide_by(&a->rules[i], r));
+            v = stricter(v, access_bound(a, &a->rules[i], r, name, decide_by(&a->rules[i], r)));
     return v;
 }
 
@@ -184,14 +209,13 @@ struct access_verdict access_decide(const struct access *a, const struct access_
 {
     struct access_verdict v = { ACCESS_YES, NULL, ACCESS_WRITE_UPLOADS };
     struct slice name = rootdir_name(r->name);
-    if (!a || a->rule_count == 0)
+    if (!a || (a->rule_count == 0 && !a->certificates))
         return v;
     /* The tree refuses it too; which rule it would be for cannot be told. */
     if (name.len && !rootdir_name_ok(name))
         return (struct access_verdict){ ACCESS_NO, "refused name", ACCESS_WRITE_NONE };
     size_t exact = longest(a, name, slice_eq), loose = longest(a, name, slice_eq_nocase);
-    if (exact)
-        v = decide_at(a, r, name, exact, slice_eq);
+    v = exact ? decide_at(a, r, name, exact, slice_eq) : access_bound(a, NULL, r, name, v);
     if (loose > exact)
         v = stricter(v, decide_at(a, r, name, loose, slice_eq_nocase));
     return v;
@@ -252,18 +276,4 @@ bool access_divides(const struct access *a, struct slice name)
             return true;
     }
     return false;
-}
-
-const char *access_open_to(const struct access *a)
-{
-    const struct access_rule *rule = NULL;
-    for (size_t i = 0; a && i < a->rule_count; i++)
-        if (a->rules[i].segments == 0)
-            rule = &a->rules[i];
-    if (!rule)
-        return a && a->rule_count ? "outside of the access rules: anyone on these networks"
-                                  : "anyone on these networks";
-    if (!rule->anonymous || !rule->read)
-        return NULL;
-    return rule->network_count ? "anyone on the networks of the rule for /" : "anyone on these networks";
 }

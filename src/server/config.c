@@ -1,5 +1,6 @@
 #include "server/config.h"
 
+#include "guide/mac.h"
 #include "server/config_value.h"
 #include "server/user_hash.h"
 
@@ -113,7 +114,7 @@ static const struct config_key keys[] = {
     TEXT("upload.dir", upload_dir, 0, 4000, "", "directory of those files; blank is `uploads` in state.dir"),
     SWITCH("upload.overwrite", upload_overwrite, "1", "a phone may replace what it has sent before"),
     { "upload.mode", CONFIG_CHOICE, false, 0, 0, "0600 0644", "0600", NULL,
-      "permissions of those files; they hold passwords", AT(upload_mode), 0, CONFIG_ONCE },
+      "permissions of those files, and of new ones that an access rule lets be written; they hold passwords", AT(upload_mode), 0, CONFIG_ONCE },
     LIMIT("upload.file_max", upload_file_max, 1, UINT32_MAX, "1048576",
           "bytes of one upload; a phone's settings have some 100 KiB"),
     LIMIT("upload.total_mib", upload_total_mib, 1, UINT32_MAX, "1024",
@@ -121,7 +122,7 @@ static const struct config_key keys[] = {
     LIMIT("upload.files", upload_files, 1, UINT32_MAX, "200000", "uploads with their versions: 10,000 phones' worth"),
     LIMIT("upload.at_once", upload_at_once, 1, 100000, "256", "uploads at once; a descriptor or two each"),
     LIMIT("upload.rate", upload_rate, 0, 1000000, "20",
-          "uploads a second from one address, in bursts of 100 times that; 0 is no limit"),
+          "files a second from one address without a login, in bursts of 100 times that; 0 is no limit"),
     LIMIT("upload.versions", upload_versions, 0, 100, "3", "older versions that are kept of each upload"),
     NUMBER("http.connections", http_connections, 1, 1000000, "10000", "HTTP connections at once; HTTPS has as many of its own"),
     LIMIT("http.peer_connections", http_peer_connections, 1, 1000000, "256",
@@ -152,15 +153,20 @@ static const struct config_key keys[] = {
     PNP("model", CONFIG_TEXT, models, 0, 1024, "", "models it is for, separated by commas"),
     PNP("mac", CONFIG_MACS, macs, 0, 1024, "", "beginnings of MAC addresses it is for, separated by commas"),
     PNP("url", CONFIG_URL, url, 0, 511, "", "URL for these phones; blank is no answer"),
+    TEXT("users.file", users_file, 0, 4095, "",
+         "file of more users, NAME:HASH a line as dialtone passwd --file writes it; SIGHUP reads it again"),
     RULE("prefix", CONFIG_PREFIX, prefix, 1, 1024, NULL, NULL,
          "directory or file, / first, that rule N (1 to 64) is for; of several rules the longest prefix decides"),
-    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas"),
+    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas; * is every user and every phone whose certificate names its MAC"),
     RULE("anonymous", CONFIG_SWITCH, anonymous, 0, 1, NULL, "0", "may everybody without a name"),
     RULE("networks", CONFIG_NETWORKS, networks, 0, 4096, NULL, "",
          "networks (10.0.0.0/8) it may be asked from, separated by commas; blank is any"),
     RULE("protocols", CONFIG_SOME, protocols, 0, 64, "tftp http https ftp", "",
          "protocols it may be asked by, separated by commas; blank is all"),
     RULE("read", CONFIG_SWITCH, read, 0, 1, NULL, "1", "may be read at all"),
+    RULE("bind", CONFIG_CHOICE, bind, 0, 0, "auto none certificate login either", "auto",
+         "who gets a phone's own files (<MAC>.cfg, <MAC>-...): nobody but the phone, by its certificate, by a login"
+         " under its MAC, or by either; auto: by either on HTTPS with tls.client_certificates, else whoever may read"),
     RULE("write", CONFIG_CHOICE, write, 0, 0, "none uploads create overwrite", "none",
          "what may be written: nothing, what phones send, new files, any file"),
     RULE("file_max", CONFIG_NUMBER, file_max, 1, 1048576, NULL, "256",
@@ -397,10 +403,12 @@ static const struct place whole = { { "configuration", 13 }, 0, 0 };
 static bool check_users(const struct config *c, size_t n, struct diag *findings)
 {
     struct slice rest = c->access[n].users, name;
+    struct mac mac;
     bool ok = true;
     while (slice_cut(&rest, ',', &name)) {
         name = slice_trim(name);
-        if (find_user(c, name))
+        /* Others may be in the file; and a certificate needs no user. */
+        if (find_user(c, name) || c->users_file.len || slice_eq(name, SLICE("*")) || mac_parse(name, &mac))
             continue;
         diag_add(findings, SEVERITY_ERROR, whole, "access.%zu.users: there is no user.%.*s", n + 1,
                  SLICE_ARG(name));
@@ -438,11 +446,11 @@ bool config_check(const struct config *c, struct diag *findings)
     for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
         if (c->access[n].used)
             ok = check_rule(c, n, findings) && ok;
-    ok = config_redirect_check(c, findings) && ok;
     if (c->ftp_enable && slice_eq(c->ftp_tls, SLICE("required")) && !c->tls_certificate.len) {
         diag_add(findings, SEVERITY_ERROR, whole, "ftp.tls = required needs tls.certificate and tls.key");
         ok = false;
     }
+    ok = config_redirect_check(c, findings) && ok;
     return config_pnp_check(c, findings) && ok;
 }
 

@@ -16,6 +16,7 @@ struct config_rule {
     struct slice networks;  /* separated by commas; "": any */
     struct slice protocols; /* separated by commas; "": all */
     struct slice write;     /* none, uploads, create, overwrite */
+    struct slice bind;      /* auto, none, certificate, login, either */
     bool anonymous, read;
     uint32_t file_max, directory_max; /* MiB */
 };
@@ -118,6 +119,7 @@ struct config {
     struct config_pnp pnp[CONFIG_RULES_MAX];     /* pnp.1 first */
     struct config_rule access[CONFIG_RULES_MAX]; /* access.1 first */
     struct config_redirect redirects[CONFIG_RULES_MAX];
+    struct slice users_file;                     /* users.file: more of them, NAME:HASH a line */
     struct config_user *users;                   /* in the order of their first mention */
     uint32_t user_count;
 };

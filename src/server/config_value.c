@@ -1,6 +1,7 @@
 #include "server/config_value.h"
 
 #include "base/rootdir.h"
+#include "guide/mac.h"
 #include "base/url.h"
 #include "net/address.h"
 #include "server/redirect.h"
@@ -31,8 +32,9 @@ static bool is_network(struct slice text, const char *words)
 
 static bool is_user(struct slice text, const char *words)
 {
+    struct mac mac;
     (void)words;
-    return user_name_ok(text);
+    return user_name_ok(text) || slice_eq(text, SLICE("*")) || mac_parse(text, &mac);
 }
 
 /* Each of the parts between commas. */

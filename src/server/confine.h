@@ -22,7 +22,7 @@ struct confine_options {
                                 by rename, unless that is a top one such as /etc */
     struct slice certificates, keys; /* files separated by commas; they and their directories may be read again,
                                         under the same condition */
-    struct slice client_ca, client_crl; /* a file each, likewise */
+    struct slice client_ca, client_crl, users; /* a file each, likewise; "" for none */
     struct slice user;       /* whom to become when started as root; "" is the owner of the tree */
     bool connects;           /* to clients over TCP, as FTP's active mode does */
 };

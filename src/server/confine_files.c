@@ -138,6 +138,8 @@ static int allow_all(int ruleset, const struct ruleset *r, const struct confine_
         error = allow_list(ruleset, r, o->client_ca);
     if (!error)
         error = allow_list(ruleset, r, o->client_crl);
+    if (!error)
+        error = allow_list(ruleset, r, o->users);
     if (!error && CONFINE_SANITIZED)
         error = allow_path(ruleset, r, "/proc", ACCESS_READ);
     return error;

@@ -111,8 +111,9 @@ void ftp_name_refuse(struct ftp_session *s, enum tree_answer answer)
 enum tree_answer ftp_name_ask(struct ftp_session *s, struct tree_file *ret_file)
 {
     struct tree_question question = { ftp_name(s) };
-    if (!ftp_name_may_read(s, question.name))
-        return TREE_FORBIDDEN;
+    struct access_verdict v = judge_reading(s, question.name);
+    if (v.answer != ACCESS_YES)
+        return v.answer == ACCESS_HIDDEN ? TREE_ABSENT : TREE_FORBIDDEN;
     return tree_ask(s->service->worker->tree, &question, ret_file);
 }
 

@@ -61,6 +61,8 @@ static void on_closed(struct stream *stream)
 static void leave(struct ftp_session *s)
 {
     struct ftp_service *service = s->service;
+    free(s->renaming);
+    s->renaming = NULL;
     ftp_data_drop(s);
     timer_stop(&service->worker->loop.wheel, &s->timer);
     ftp_service_put(s, FTP_PLACE_NONE);
@@ -72,12 +74,14 @@ void ftp_session_drop(struct ftp_session *s, unsigned code, const char *text)
 {
     struct ftp_service *service = s->service;
     if (s->transfer)
-        ftp_transfer_end(s, 426, OUTCOME_STOPPED, code == 421 ? "the server ended it" : "the session ended");
+        ftp_transfer_end(s, 426, OUTCOME_STOPPED,
+                         s->storing    ? "the session ended; the file is being stored"
+                         : code == 421 ? "the server ended it"
+                                       : "the session ended");
     if (text)
         ftp_session_reply(s, code, text);
     flush(s);
     leave(s);
-    stream_end(&s->control);
     stream_close(&s->control, false); /* may free s */
     ftp_service_slot_freed(service);
 }
@@ -88,7 +92,6 @@ static void say_last(struct stream *stream, unsigned code, const char *text)
     struct buf out = BUF_ON(bytes);
     ftp_put_reply(&out, code, text);
     stream_write(stream, buf_slice(&out), SLICE_NONE, false);
-    stream_end(stream);
     stream_close(stream, false);
 }
 
@@ -156,9 +159,10 @@ void ftp_session_rested(struct ftp_session *s)
 /* The next line, when it is its turn. */
 static bool answer_line(struct ftp_session *s)
 {
-    struct slice line;
+    struct slice line = SLICE_NONE;
     enum ftp_line found = ftp_reader_look(&s->reader, &line);
-    if (found == FTP_LINE_MORE || (s->transfer && (found == FTP_LINE_LONG || !ftp_command_is_urgent(line))))
+    bool waits = s->transfer && (s->storing || found == FTP_LINE_LONG || !ftp_command_is_urgent(line));
+    if (found == FTP_LINE_MORE || waits)
         return false;
     if (found == FTP_LINE_LONG) {
         s->faults++;
@@ -196,6 +200,11 @@ static ssize_t receive(struct ftp_session *s)
     /* What it asked before it fell silent is still answered. */
     s->ended = n == 0;
     return n == -EAGAIN ? 0 : n;
+}
+
+bool ftp_session_is_there(struct ftp_session *s)
+{
+    return receive(s) >= 0 && !s->ended;
 }
 
 static void wait_for_more(struct ftp_session *s)

@@ -9,6 +9,7 @@
 #include "server/ftp_relay.h"
 #include "server/ftp_service.h"
 #include "server/peer_limit.h"
+#include "server/upload.h"
 #include "server/user_hash.h"
 
 #include <sys/queue.h>
@@ -38,7 +39,15 @@ struct ftp_chunk {
     char text[FTP_CHUNK_BYTES];
 };
 
-enum ftp_transfer { FTP_TRANSFER_NONE, FTP_TRANSFER_FILE, FTP_TRANSFER_LIST };
+enum ftp_transfer { FTP_TRANSFER_NONE, FTP_TRANSFER_FILE, FTP_TRANSFER_LIST, FTP_TRANSFER_STORE };
+/* How far a transfer got in a round; ENDED: its end has been said already, or comes from elsewhere. */
+enum ftp_progress {
+    FTP_PROGRESS_DONE,
+    FTP_PROGRESS_BLOCKED,
+    FTP_PROGRESS_GONE,
+    FTP_PROGRESS_BROKEN,
+    FTP_PROGRESS_ENDED
+};
 enum ftp_list { FTP_LIST_NAMES, FTP_LIST_LONG, FTP_LIST_FACTS };
 
 /* Where a session stands in the service's lists. */
@@ -79,10 +88,16 @@ struct ftp_session {
     struct tree_file file;
     bool holds_file;
     struct ftp_chunk *chunk;
-    uint64_t at; /* of the file, next to go */
-    uint64_t sent, started_ms;
+    struct upload *upload;     /* of one that stores */
+    bool storing;              /* it is on its way to the disk: nothing stops it any more */
+    bool unique;               /* STOU */
+    struct ftp_ascii ascii;    /* of what comes */
+    uint64_t at;               /* of the file, next to go */
+    uint64_t sent, started_ms; /* sent, or received */
     int64_t taken;
     int64_t wall_ms;
+
+    char *renaming; /* what RNFR said, an absolute path; NULL: it did not */
 
     uint16_t out_at, out_len, cwd_len, name_len, pattern_at; /* pattern_at: of the name; 0: no pattern */
     struct ftp_reader reader;
@@ -107,6 +122,7 @@ struct ftp_service {
     void *done_context;
     uint64_t warn_ms;                /* not before */
     char input[FTP_CHUNK_BYTES / 2]; /* of a file, on its way into a chunk */
+    char received[FTP_RECEIVE_BYTES + 1];
 };
 
 /* ftp_service.c */
@@ -129,6 +145,8 @@ void ftp_session_said(struct ftp_session *s, const struct buf *out);
 void ftp_session_drop(struct ftp_session *s, unsigned code, const char *text);
 /* A transfer has ended: the time for the next command runs. */
 void ftp_session_rested(struct ftp_session *s);
+/* Whether the client still listens on its control connection, which is read from for this. */
+bool ftp_session_is_there(struct ftp_session *s);
 /* For draining. */
 void ftp_session_retire(struct ftp_session *s);
 
@@ -160,6 +178,9 @@ void ftp_transfer_refuse(struct ftp_session *s, unsigned code, enum outcome outc
 /* s->chunk; false without memory. */
 bool ftp_chunk_new(struct ftp_session *s);
 void ftp_transfer_end(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
+/* ftp_store.c: takes what has come, and ends the transfer when that is all. */
+enum ftp_progress ftp_store_pull(struct ftp_session *s);
+void ftp_store_let_go(struct ftp_session *s);
 /* An event about s->name. */
 void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
 

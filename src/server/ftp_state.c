@@ -133,7 +133,8 @@ static void stat_session(struct ftp_session *s)
                s->logged_in ? "logged in" : "not logged in", ftp_is_secure(s) ? ", by TLS" : "",
                s->binary ? "I" : "A", s->private ? "P" : "C");
     if (s->transfer)
-        buf_format(&out, " %llu bytes sent of the transfer under way\r\n", (unsigned long long)s->sent);
+        buf_format(&out, " %llu bytes %s by the transfer under way\r\n", (unsigned long long)s->sent,
+                   s->transfer == FTP_TRANSFER_STORE ? "received" : "sent");
     ftp_put_reply(&out, 211, "End");
     ftp_session_said(s, &out);
 }
@@ -166,12 +167,6 @@ void ftp_state_noop(struct ftp_session *s, struct slice argument)
 {
     (void)argument;
     ftp_session_reply(s, 200, "Good.");
-}
-
-void ftp_state_allo(struct ftp_session *s, struct slice argument)
-{
-    (void)argument;
-    ftp_session_reply(s, 202, "Not needed.");
 }
 
 void ftp_state_syst(struct ftp_session *s, struct slice argument)

@@ -7,8 +7,6 @@
 #define SEND_BYTES_A_ROUND ((size_t)1024 * 1024)
 #define NAME_BYTES_MAX 255
 
-enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_GONE, PROGRESS_BROKEN };
-
 static void on_send_check(struct timer *timer);
 
 /* --- what goes over it --- */
@@ -124,23 +122,23 @@ static ssize_t push_file(struct ftp_session *s, size_t limit)
     return n;
 }
 
-static enum progress push(struct ftp_session *s)
+static enum ftp_progress push(struct ftp_session *s)
 {
     size_t done = 0;
     while (has_more(s)) {
         ssize_t n = s->chunk ? push_chunk(s) : push_file(s, SEND_BYTES_A_ROUND - done);
         if (n < 0 && n != -EAGAIN)
-            return n == -ESTALE || n == -EIO ? PROGRESS_BROKEN : PROGRESS_GONE;
+            return n == -ESTALE || n == -EIO ? FTP_PROGRESS_BROKEN : FTP_PROGRESS_GONE;
         s->sent += n > 0 ? (uint64_t)n : 0;
         done += n > 0 ? (size_t)n : 0;
         /* Nothing to send yet: a listing that looked at its share of entries for this round. */
         if (n == -EAGAIN || done >= SEND_BYTES_A_ROUND || (n == 0 && has_more(s)))
-            return PROGRESS_BLOCKED;
+            return FTP_PROGRESS_BLOCKED;
         /* A listing reads directories, which takes longer than copying. */
         if (s->chunk && s->chunk->listing)
-            return PROGRESS_BLOCKED;
+            return FTP_PROGRESS_BLOCKED;
     }
-    return PROGRESS_DONE;
+    return FTP_PROGRESS_DONE;
 }
 
 /* 0, -EAGAIN or what broke: TLS where PROT P asks for it. */
@@ -153,12 +151,20 @@ static int settle(struct ftp_session *s)
     return error ? error : stream_settle(stream);
 }
 
-static enum progress go_on(struct ftp_session *s)
+static enum ftp_progress go_on(struct ftp_session *s)
 {
     int error = settle(s);
     if (error)
-        return error == -EAGAIN ? PROGRESS_BLOCKED : error == -ENOMEM ? PROGRESS_BROKEN : PROGRESS_GONE;
-    return push(s);
+        return error == -EAGAIN   ? FTP_PROGRESS_BLOCKED
+               : error == -ENOMEM ? FTP_PROGRESS_BROKEN
+                                  : FTP_PROGRESS_GONE;
+    return s->transfer == FTP_TRANSFER_STORE ? ftp_store_pull(s) : push(s);
+}
+
+static int waits_for(struct ftp_session *s)
+{
+    bool reads = s->transfer == FTP_TRANSFER_STORE && stream_settle(&s->data->stream) == 0;
+    return reads ? UV_READABLE : UV_WRITABLE;
 }
 
 /* What TLS says of it is more than that it broke. */
@@ -171,20 +177,22 @@ static const char *why_gone(const struct ftp_session *s)
 void ftp_transfer_advance(struct ftp_session *s)
 {
     switch (go_on(s)) {
-    case PROGRESS_DONE:
+    case FTP_PROGRESS_DONE:
         ftp_transfer_end(s, 226, OUTCOME_SENT, s->list_cut ? "the listing is not complete" : NULL);
         break;
-    case PROGRESS_BLOCKED:
-        if (stream_wait(&s->data->stream, UV_WRITABLE) != 0)
-            ftp_transfer_end(s, 451, OUTCOME_BROKEN, "no room to wait for the reader");
+    case FTP_PROGRESS_BLOCKED:
+        if (stream_wait(&s->data->stream, waits_for(s)) != 0)
+            ftp_transfer_end(s, 451, OUTCOME_BROKEN, "no room to wait for the peer");
         else if (!timer_is_running(&s->data_timer) || s->data_timer.fire != on_send_check)
             loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
         break;
-    case PROGRESS_GONE:
+    case FTP_PROGRESS_GONE:
         ftp_transfer_end(s, 426, OUTCOME_STOPPED, why_gone(s));
         break;
-    case PROGRESS_BROKEN:
+    case FTP_PROGRESS_BROKEN:
         ftp_transfer_end(s, 451, OUTCOME_BROKEN, "the file changed or could not be read");
+        break;
+    case FTP_PROGRESS_ENDED:
         break;
     }
 }
@@ -198,7 +206,9 @@ static void on_send_check(struct timer *timer)
         loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
         return;
     }
-    ftp_transfer_end(s, 426, OUTCOME_STOPPED, "took too little for too long");
+    ftp_transfer_end(s, 426, OUTCOME_STOPPED,
+                     s->transfer == FTP_TRANSFER_STORE ? "sent too little for too long"
+                                                       : "took too little for too long");
     ftp_session_run(s);
 }
 
@@ -231,8 +241,10 @@ void ftp_transfer_begin(struct ftp_session *s)
     struct buf out = ftp_session_out(s);
     if (s->transfer == FTP_TRANSFER_FILE)
         buf_format(&out, "150 Here it comes (%llu bytes).\r\n", (unsigned long long)(s->file.size - s->at));
+    else if (s->unique)
+        buf_format(&out, "150 FILE: %.*s\r\n", SLICE_ARG(ftp_name(s)));
     else
-        ftp_put_reply(&out, 150, "Here it comes.");
+        ftp_put_reply(&out, 150, s->transfer == FTP_TRANSFER_STORE ? "Send it." : "Here it comes.");
     ftp_session_said(s, &out);
     if (s->data)
         ftp_transfer_advance(s);
@@ -258,6 +270,8 @@ void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcom
 
 static void let_go(struct ftp_session *s)
 {
+    ftp_store_let_go(s);
+    s->unique = false;
     if (s->chunk && s->chunk->listing)
         tree_listing_close(s->chunk->listing);
     free(s->chunk);

@@ -67,6 +67,8 @@ static struct http_admission with_login(struct worker *w, const struct http_requ
         return (struct http_admission){ 429, "too many failed logins", ACCESS_WRITE_NONE };
     }
     struct access_verdict v = access_decide(w->access, ask);
+    if (v.answer == ACCESS_HIDDEN)
+        return (struct http_admission){ 404, v.reason, ACCESS_WRITE_NONE };
     return v.answer == ACCESS_YES ? (struct http_admission){ 0, NULL, v.write }
                                   : refuse(w, v.reason, false, challenges);
 }
@@ -80,6 +82,8 @@ struct http_admission http_login(struct worker *w, const struct http_request *re
         return (struct http_admission){ 0, NULL, v.write };
     case ACCESS_LOGIN:
         return with_login(w, request, ask, challenges);
+    case ACCESS_HIDDEN:
+        return (struct http_admission){ 404, v.reason, ACCESS_WRITE_NONE };
     case ACCESS_NO:
         break;
     }

@@ -13,8 +13,8 @@
 #define HTTP_CHALLENGES_BYTES 512
 
 struct http_admission {
-    unsigned status; /* 0: go on; 401, 403, 429 */
-    const char *reason;
+    unsigned status; /* 0: go on; 401, 403, 429; 404: to be answered as a name that is not there */
+    const char *reason; /* with 404 for the journal alone */
     enum access_write write; /* what a request to write may do */
 };
 

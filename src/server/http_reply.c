@@ -229,7 +229,10 @@ static bool admit(struct http_connection *c, const struct http_request *request,
     struct access_request ask = { .caller = http_reply_caller(c), .name = name };
     struct http_admission a = http_reply_admit(c, request, &ask);
     if (a.status)
-        answer_words(c, request, a.status, OUTCOME_REFUSED, a.reason, 0);
+        answer_words(c, request, a.status, OUTCOME_REFUSED,
+                     a.status == 404 ? tree_answer_words(TREE_ABSENT) : a.reason, 0);
+    if (a.status == 404)
+        c->reply->event.reason = a.reason;
     return a.status == 0;
 }
 

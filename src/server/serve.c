@@ -157,17 +157,30 @@ int serve_start(const struct config *config, struct serve **ret_serve)
     return error;
 }
 
+/* Of those that are shown. */
+static const struct endpoint *endpoint_at(const struct serve *s, size_t index)
+{
+    for (size_t i = 0; i < s->endpoint_count; i++)
+        if (!s->endpoints[i].kind->behind && index-- == 0)
+            return &s->endpoints[i];
+    return NULL;
+}
+
 bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_protocol,
                     union address *ret_address)
 {
-    for (size_t i = 0; i < s->endpoint_count; i++) {
-        if (s->endpoints[i].kind->behind || index-- > 0)
-            continue;
-        *ret_protocol = s->endpoints[i].kind->protocol;
-        *ret_address = s->endpoints[i].address;
-        return true;
-    }
-    return false;
+    const struct endpoint *e = endpoint_at(s, index);
+    if (!e)
+        return false;
+    *ret_protocol = e->kind->protocol;
+    *ret_address = e->address;
+    return true;
+}
+
+bool serve_listener_is_legacy(const struct serve *s, size_t index)
+{
+    const struct endpoint *e = endpoint_at(s, index);
+    return e && e->kind->legacy;
 }
 
 uint16_t serve_port(const struct serve *s, enum protocol protocol)
@@ -176,11 +189,6 @@ uint16_t serve_port(const struct serve *s, enum protocol protocol)
         if (s->endpoints[i].kind->protocol == protocol)
             return address_port(&s->endpoints[i].address);
     return 0;
-}
-
-bool serve_listener_is_legacy(const struct serve *s, size_t index)
-{
-    return s->endpoints[index].kind->legacy;
 }
 
 int serve_root_fd(const struct serve *s)
@@ -242,17 +250,21 @@ static void take_access(struct serve *s, struct access *a)
     free_old_access(s);
 }
 
-const char *serve_open_to(const struct serve *s)
+bool serve_open_to(const struct serve *s, size_t index, struct buf *out)
 {
-    return access_open_to(s->access);
+    unsigned protocols = 0;
+    for (size_t i = 0; i < s->endpoint_count; i++)
+        protocols |= 1u << s->endpoints[i].kind->protocol;
+    return access_open_to(s->access, protocols, index, out);
 }
 
 void serve_reload(struct serve *s, const struct config *fresh)
 {
     struct access *a = NULL;
     serve_tls_reload(s, fresh);
-    if (access_open(fresh, &a))
-        log_error("out of memory: users and rules stay as they were");
+    int error = access_open(fresh, &a);
+    if (error)
+        log_error("%s: users and rules stay as they were", strerror(-error));
     if (access_writes_tree(a) && !s->writes_root)
         log_warning("access rules that let files of the tree be written take effect after a restart: this process gave up"
                     " the right to");

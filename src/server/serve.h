@@ -36,8 +36,8 @@ const char *serve_database(const struct serve *s);
 /* The directory of uploads, "" when none are taken. */
 const char *serve_uploads(const struct serve *s);
 
-/* Who can read everything without a login (access_open_to()), or NULL. */
-const char *serve_open_to(const struct serve *s);
+/* What is open to who only knows a MAC (access_open_to()). */
+bool serve_open_to(const struct serve *s, size_t index, struct buf *out);
 
 /* Whether access rules let files of the tree itself be written. */
 bool serve_writes_root(const struct serve *s);

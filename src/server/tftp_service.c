@@ -330,6 +330,7 @@ struct refusal {
     uint16_t code;
     const char *reason;
     bool silent;
+    const char *noted; /* what the journal hears instead of `reason`; NULL: that */
 };
 
 static void refuse(struct tftp_service *s, const struct datagram_in *m, struct slice name, struct refusal r)
@@ -337,7 +338,7 @@ static void refuse(struct tftp_service *s, const struct datagram_in *m, struct s
     struct buf room;
     struct journal_event e = { .outcome = r.outcome, .peer = m->from, .code = r.silent ? 0 : r.code };
     e.wall_ms = s->worker->loop.wall_ms;
-    e.reason = r.reason;
+    e.reason = r.noted ? r.noted : r.reason;
     note(s, &e, name);
     if (r.silent || !datagram_reserve(socket_at(s, s->turn), &m->from, &m->to,
                                       TFTP_HEADER_BYTES + TFTP_ERROR_TEXT_MAX + 1, &room))
@@ -364,7 +365,7 @@ static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file
     struct tree_question q = { .name = name };
     enum tree_answer answer = tree_ask(s->worker->tree, &q, ret_file);
     *ret_refusal =
-        (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false };
+        (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false, NULL };
     return answer == TREE_FILE;
 }
 
@@ -416,7 +417,7 @@ static bool may_start(struct tftp_service *s, const struct peer_limit *limit, st
 {
     if (limit->busy >= s->worker->config->tftp_peer_transfers) {
         *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER,
-                                         "too many transfers from this address", false };
+                                         "too many transfers from this address", false, NULL };
         return false;
     }
     if (s->count < s->slots_max)
@@ -427,7 +428,7 @@ static bool may_start(struct tftp_service *s, const struct peer_limit *limit, st
         return true;
     }
     *ret_refusal =
-        (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false };
+        (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_OTHER, "server is full, try again later", false, NULL };
     return false;
 }
 
@@ -444,7 +445,7 @@ static struct slot *begin(struct tftp_service *s, const struct datagram_in *m, c
 {
     struct slot *t = take_slot(s, &m->from, p->name);
     if (!t) {
-        refuse(s, m, p->name, (struct refusal){ OUTCOME_BROKEN, TFTP_ERROR_OTHER, "out of memory", false });
+        refuse(s, m, p->name, (struct refusal){ OUTCOME_BROKEN, TFTP_ERROR_OTHER, "out of memory", false, NULL });
         return NULL;
     }
     t->limit = limit;
@@ -469,7 +470,13 @@ static bool is_allowed(struct tftp_service *s, const struct datagram_in *m, stru
 {
     struct access_request ask = { .caller = caller_of(m), .name = name, .act = act };
     struct access_verdict v = access_decide(s->worker->access, &ask);
-    *ret_refusal = (struct refusal){ OUTCOME_REFUSED, TFTP_ERROR_ACCESS, v.reason, false };
+    *ret_refusal = (struct refusal){ .outcome = OUTCOME_REFUSED, .code = TFTP_ERROR_ACCESS, .reason = v.reason };
+    /* Not to be told from a name that is not there. */
+    if (v.answer == ACCESS_HIDDEN) {
+        ret_refusal->code = TFTP_ERROR_ABSENT;
+        ret_refusal->reason = tree_answer_words(TREE_ABSENT);
+        ret_refusal->noted = v.reason;
+    }
     *ret_write = v.write;
     return v.answer == ACCESS_YES;
 }
@@ -523,7 +530,7 @@ static bool ask_upload(struct tftp_service *s, const struct datagram_in *m, cons
     if (answer == UPLOAD_BUSY && make_upload_room(s))
         answer = upload_begin(s->worker, &request, ret_upload);
     *ret_refusal = (struct refusal){ answer == UPLOAD_BROKEN ? OUTCOME_BROKEN : OUTCOME_REFUSED,
-                                     tftp_machine_code(answer), upload_answer_words(answer), false };
+                                     tftp_machine_code(answer), upload_answer_words(answer), false, NULL };
     return answer == UPLOAD_FINE;
 }
 
@@ -571,7 +578,7 @@ static void on_request(struct tftp_service *s, const struct datagram_in *m)
         return;
     if (fault == TFTP_FINE && is_echo(s, m))
         return;
-    struct refusal no = { OUTCOME_REFUSED, TFTP_ERROR_ILLEGAL, tftp_fault_words(fault), false };
+    struct refusal no = { OUTCOME_REFUSED, TFTP_ERROR_ILLEGAL, tftp_fault_words(fault), false, NULL };
     if (!within_rate(s, &m->from)) {
         no.reason = "too many requests a second from this address";
         no.silent = true;

@@ -62,7 +62,8 @@ const struct rootdir *uploads_root(const struct uploads *u);
 /* Counts again what others have removed (SIGHUP); what is under way then is counted too. */
 void uploads_recount(struct uploads *u);
 /* Counts what lies below each prefix whose rule lets be written, for directory_max: at start and at SIGHUP, before the
- * rules hold. Reads all of these directories; temporary files of an hour ago are removed from them. */
+ * rules hold. Reads all of these directories; temporary files of an hour ago are removed from them. What is full
+ * already is said in the log. */
 void uploads_survey(struct uploads *u, const struct rootdir *tree, const struct access *a);
 
 struct upload_request {

@@ -164,6 +164,9 @@ void uploads_survey(struct uploads *u, const struct rootdir *tree, const struct 
         if (uploads_has_root(u))
             bytes += bytes_below(&u->root, rule->prefix, FORGOTTEN_S);
         set_room(u, rule->prefix, bytes);
+        if (bytes >= rule->directory_max)
+            log_warning("/%.*s: %llu MiB lie below, more than the rule's directory_max: nothing more is written there",
+                        SLICE_ARG(rule->prefix), (unsigned long long)(bytes >> 20));
     }
 }
 

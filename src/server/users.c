@@ -1,5 +1,7 @@
 #include "server/users.h"
 
+#include "guide/mac.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -64,25 +66,73 @@ bool user_hash_make(struct slice name, struct slice password, const unsigned cha
     return true;
 }
 
-static int by_name(const void *a, const void *b)
+/* Names that are one to users_find() give the same bytes. */
+static void canonical(struct slice name, struct buf *out)
 {
-    return slice_compare(((const struct user *)a)->name, ((const struct user *)b)->name);
+    struct mac mac;
+    if (mac_parse(name, &mac))
+        mac_print_bare(mac, out);
+    else
+        buf_text(out, slice_first(name, AUTH_USER_BYTES_MAX));
 }
 
-struct users users_of(struct user *list, size_t count)
+static bool is_same(struct slice a, struct slice b)
 {
-    struct users u = { list, count, true };
-    if (count)
-        qsort(list, count, sizeof *list, by_name);
-    for (size_t i = 0; i < count; i++)
+    struct mac mac, other;
+    if (slice_eq(a, b))
+        return true;
+    return mac_parse(a, &mac) && mac_parse(b, &other) && mac_eq(mac, other);
+}
+
+/* FNV-1a. Nobody but the operator puts names into the table. */
+static size_t hash_of(struct slice name)
+{
+    char bytes[AUTH_USER_BYTES_MAX + 16];
+    struct buf out = BUF_ON(bytes);
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    canonical(name, &out);
+    for (size_t i = 0; i < out.len; i++)
+        h = (h ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    return (size_t)(h ^ h >> 32);
+}
+
+/* Where a name is, or where it would be: at most half of the slots are taken. */
+static size_t slot_of(const struct users *u, const uint32_t *slots, struct slice name)
+{
+    size_t at = hash_of(name) & u->slot_mask;
+    while (slots[at] && !is_same(u->list[slots[at] - 1].name, name))
+        at = (at + 1) & u->slot_mask;
+    return at;
+}
+
+bool users_of(const struct user *list, size_t count, struct arena *arena, struct users *ret_users)
+{
+    struct users u = { .list = list, .count = count, .all_have_ha1 = true };
+    struct mac mac;
+    size_t size = 2;
+    while (size < 2 * count)
+        size *= 2;
+    uint32_t *slots = ARENA_ARRAY(arena, uint32_t, size);
+    if (!slots || count >= UINT32_MAX / 4)
+        return false;
+    memset(slots, 0, size * sizeof *slots);
+    u.slot_mask = size - 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = slot_of(&u, slots, list[i].name);
+        u.repeated += slots[at] != 0;
+        slots[at] = (uint32_t)i + 1;
         u.all_have_ha1 = u.all_have_ha1 && list[i].hash.sha256[0];
-    return u;
+        u.any_mac = u.any_mac || mac_parse(list[i].name, &mac);
+    }
+    u.slots = slots;
+    *ret_users = u;
+    return true;
 }
 
 const struct user *users_find(const struct users *u, struct slice name)
 {
-    struct user key = { .name = name };
-    return u->count ? bsearch(&key, u->list, u->count, sizeof key, by_name) : NULL;
+    uint32_t found = u->count && name.len <= AUTH_USER_BYTES_MAX ? u->slots[slot_of(u, u->slots, name)] : 0;
+    return found ? &u->list[found - 1] : NULL;
 }
 
 static bool scrypt_fits(const struct user_hash *h, struct slice password)
@@ -98,7 +148,7 @@ const struct user *users_check_password(const struct users *u, struct slice name
     char hex[AUTH_HEX_BYTES] = "";
     bool likely = true;
     if (against->hash.sha256[0])
-        likely = auth_ha1(AUTH_SHA256, name, SLICE(USER_REALM), password, hex) &&
+        likely = auth_ha1(AUTH_SHA256, found ? found->name : name, SLICE(USER_REALM), password, hex) &&
                  CRYPTO_memcmp(hex, against->hash.sha256, 64) == 0;
     if (!likely && u->all_have_ha1)
         return NULL;

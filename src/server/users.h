@@ -22,11 +22,15 @@ struct user {
     struct user_hash hash;
 };
 
-/* Sorted by name; immutable, so threads share it. */
+/* Immutable, so threads share it. */
 struct users {
     const struct user *list;
     size_t count;
+    const uint32_t *slots; /* index + 1 into `list`, by hash; 0: free */
+    size_t slot_mask;
+    size_t repeated; /* of `list`, not found: a later one has the same name */
     bool all_have_ha1;
+    bool any_mac; /* some name is a MAC */
 };
 
 /* Why a password is not taken: too short or only digits (security.md R4), control bytes, too long; NULL: it is.
@@ -36,8 +40,11 @@ const char *password_fault(struct slice password, bool weak_too);
 bool user_hash_make(struct slice name, struct slice password, const unsigned char salt[16],
                     struct user_hash *ret_hash);
 
-/* Sorts `list`, which stays the caller's and must outlive the users. */
-struct users users_of(struct user *list, size_t count);
+/* `list` stays the caller's and must outlive the users, as must the arena. Of several of one name the last one counts.
+ * False: no memory. */
+bool users_of(const struct user *list, size_t count, struct arena *arena, struct users *ret_users);
+/* A MAC is found in any spelling; another name must be the very same. Digest works only in the spelling that the hash
+ * was made with, which is in it. */
 const struct user *users_find(const struct users *u, struct slice name);
 /* Constant time, as above. NULL: no such user, wrong password, or no memory for scrypt. */
 const struct user *users_check_password(const struct users *u, struct slice name, struct slice password);

@@ -9,8 +9,8 @@ import pathlib
 import re
 import subprocess
 import tempfile
-import urllib.parse
 
+from foreign import atftp, busybox, busybox_tftp, curl, curl_tftp, tftp_hpa, url
 from house import PATIENCE_S, check, equal, need, program, serving, some_bytes
 from tap import main, skip, test
 
@@ -37,43 +37,11 @@ def offer(**more):
         yield d, fill(h), pathlib.Path(into)
 
 
-def url(d, scheme, name):
-    return f'{scheme}://127.0.0.1:{getattr(d, scheme)}/{urllib.parse.quote(name)}'
-
-
 # Each takes the daemon, the name, where to put it and words for the program, and returns the command.
-
-
-def curl(d, scheme, name, to, *words):
-    return [need('curl'), '-sS', '--fail', '-o', to, *words, url(d, scheme, name)]
-
-
-def curl_tftp(d, name, to, *words):
-    return curl(d, 'tftp', name, to, *words)
 
 
 def curl_http(d, name, to, *words):
     return curl(d, 'http', name, to, *words)
-
-
-def tftp_hpa(d, name, to, mode='octet'):
-    return [need('tftp'), '-m', mode, '127.0.0.1', str(d.tftp), '-c', 'get', name, to]
-
-
-def atftp(d, name, to, *options):
-    words = [word for option in options for word in ('--option', option)]
-    return [need('atftp'), *words, '-g', '-r', name, '-l', to, '127.0.0.1', str(d.tftp)]
-
-
-def busybox(applet):
-    found = need('busybox')
-    if applet not in program(found, '--list').stdout.decode().split():
-        skip(f'this busybox has no {applet}')
-    return [found, applet]
-
-
-def busybox_tftp(d, name, to, *words):
-    return [*busybox('tftp'), '-g', '-r', name, '-l', to, *words, '127.0.0.1', str(d.tftp)]
 
 
 def busybox_wget(d, name, to, *words):

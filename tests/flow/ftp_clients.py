@@ -101,7 +101,7 @@ def curl_hears_what_is_refused_in_its_own_words():
         equal(d.stop(), 0)
         events = [line for line in d.events() if ' ftp ' in line]
         equal([line.split(' 0 B')[0].split('"')[1:] for line in events[:2]],
-              [['/absent.cfg', ' absent 550 (no such file)'], ['/up.cfg', ' refused 550 (writing is not allowed)']])
+              [['/absent.cfg', ' absent 550 (no such file)'], ['/up.cfg', ' refused 553 (not a name that phones send)']])
         check('secret-word' not in '\n'.join(d.out + d.err), 'a password is in the log')
 
 

@@ -118,6 +118,21 @@ class House:
         return {'https__port': 0, 'tls__certificate': ', '.join(f'{server}/{kind}.pem' for kind in kinds),
                 'tls__key': ', '.join(f'{server}/{kind}.key' for kind in kinds), **more}
 
+    def make_devices(self, *macs):
+        """Certificates of these phones, from the same CA."""
+        done = run('cert', '--dir', self.dir / 'tls', '--device', ','.join(macs))
+        equal(done.returncode, 0)
+
+    def device(self, mac):
+        """Certificate and key of a phone."""
+        return [self.dir / 'tls' / 'devices' / f'{mac}.{kind}' for kind in ('pem', 'key')]
+
+    def client_options(self, kind='optional', **more):
+        """Keys of a daemon that asks phones for theirs."""
+        server = self.dir / 'tls' / 'server'
+        return self.tls_options(tls__client_certificates=kind, tls__client_ca=server / 'clients.pem',
+                                tls__client_crl=server / 'clients.crl', **more)
+
     def serve(self, **more):
         return Daemon(['--root', self.root, *self.options(**more)])
 
@@ -197,9 +212,9 @@ class Daemon(Process):
     def read(self, stream, into):
         for line in stream:
             into.append(line.rstrip('\n'))
-            found = re.fullmatch(r'listening (\w+) \S+:(\d+)', into[-1])
+            found = re.fullmatch(r'listening (\w+) \S+:(\d+)( \(legacy TLS\))?', into[-1])
             if found:
-                self.ports[found[1]] = int(found[2])
+                self.ports['legacy' if found[3] else found[1]] = int(found[2])
             if into[-1] == 'ready':
                 self.ready.set()
         self.ready.set()
@@ -211,7 +226,7 @@ class Daemon(Process):
 
     def events(self):
         """The journal's lines so far."""
-        return [line for line in self.out if re.match(r'\S+Z (tftp|https?|ftp) ', line)]
+        return [line for line in self.out if re.match(r'\S+Z (tftp|https?|ftp|pnp) ', line)]
 
     def tftp_at(self):
         return f'127.0.0.1:{self.tftp}'

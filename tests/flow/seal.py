@@ -398,4 +398,34 @@ def a_phone_gets_its_keys_from_key_files():
         equal(values(report), {'account.1.label': 'Own'})
 
 
+def live(h, url, script, *more):
+    """A phone that lives until its key script ends; its lines."""
+    keys = h.dir / 'keys.txt'
+    keys.write_text(script)
+    done = run('phone', *PHONE, '--server', url, '--flash', h.dir / 'flash', '--time-scale', 50, '--keys', keys, *more)
+    return done.stdout
+
+
+@test
+def a_phone_that_lives_opens_with_an_activation_codes_keys_and_sends_its_settings_encrypted():
+    with serving() as (h, d):
+        server = f'http://{d.http_at()}'
+        h.write('y000000000000.boot', HEADER + 'include:config <a.cfg>\n')
+        h.write('a.cfg', HEADER + 'static.auto_provision.custom.sync = 1\nstatic.auto_provision.custom.protect = 1\n'
+                f'static.auto_provision.encryption.config = 1\nstatic.auto_provision.aes_key_16.mac = {MAC_KEY}\n'
+                f'static.autoprovision.1.code = 123\nstatic.autoprovision.1.url = {server}/code/\n'
+                f'static.autoprovision.1.com_aes = {COMMON}\n')
+        h.write('code/y000000000000.boot', seal(HEADER + 'include:config <b.cfg>\n', COMMON))
+        h.write('code/b.cfg', seal(HEADER + 'account.1.label = Code\n', COMMON))
+        shown = live(h, server + '/', 'until idle\nwait 150\nuntil idle\nset lang.gui = German\nwait 100\nuntil idle\n'
+                     'dial 123\npress ok\nwait 150\nuntil idle\nend\n')
+        check(shown.count('provisioned (common-boot)') >= 2 and 'code/b.cfg' in shown, shown)
+        check('decrypted with the common AES key' in shown, shown)
+        sent = h.state / 'uploads' / '00156574b150-local.cfg'
+        check(sent.exists(), shown)
+        opened = openssl(sent.read_bytes(), MAC_KEY, '-d', '-nopad')
+        check(opened.startswith(HEADER.encode()) and b'lang.gui = German\n' in opened, opened)
+        check(COMMON not in shown and MAC_KEY not in shown, shown)
+
+
 main()

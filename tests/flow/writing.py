@@ -128,6 +128,16 @@ def R22_ceilings_of_the_rule_are_error_3_and_the_old_file_stays():
 
 
 @test
+def a_directory_that_is_over_its_ceiling_already_is_said_at_start():
+    with House() as h:
+        h.write('desk/firmware.rom', bytes(3 << 20))
+        with h.serve(**rule('uploads', '/desk', directory_max=2)) as d:
+            check(d.saw("/desk: 3 MiB lie below, more than the rule's directory_max"), d.err)
+            equal(code_of(d, f'desk/{MAC}-local.cfg'), 3)
+            equal(code_of(d, f'{MAC}-local.cfg'), None)
+
+
+@test
 def R22_kill_9_in_the_middle_leaves_the_old_file_in_the_tree_and_its_rest_is_not_served():
     with House() as h:
         h.write('x', 'old')

@@ -47,7 +47,8 @@ case('the access URL of the resource file should be specified in the MAC-Oriente
 case('Firmware: X.83.0.XX.rom, For example, 44.83.0.10.rom', 'blanks, brackets and $PN in its name, facts.md 6.2',
      tree={**BOOT, 'features.cfg': ['static.firmware.url = {server}fw/$PN(T43U,T46S) 66.84.0.20.rom'],
            'fw/T46S(T43U,T46S) 66.84.0.20.rom': b'\0' * 100000},
-     files=FILES, reboot=True,
+     # The firmware that it boots with applies everything anew.
+     files=FILES, reboot=True, again=False,
      settings='static.firmware.url = {server}fw/$PN(T43U,T46S) 66.84.0.20.rom <- features.cfg:2',
      resources='used static.firmware.url fw/T46S(T43U,T46S) 66.84.0.20.rom')
 

@@ -145,6 +145,96 @@ static void replacing_is_whole_or_not_at_all(void **state)
     assert_slice(buf_slice(&out), "a.cfg d/ out ");
 }
 
+static int open_directory(struct tree *t, const char *name)
+{
+    int fd;
+    assert_int_equal(rootdir_open(&t->beneath, slice_str(name), O_RDONLY | O_DIRECTORY, &fd), 0);
+    return fd;
+}
+
+static void a_temporary_file_gets_its_name_over_another_or_over_nothing(void **state)
+{
+    struct tree *t = *state;
+    char temporary[ROOTDIR_TEMPORARY_BYTES], taken[ROOTDIR_TEMPORARY_BYTES];
+    struct slice bytes;
+    int fd, dirfd = open_directory(t, "d");
+    assert_int_equal(rootdir_temporary(dirfd, 0644, temporary, &fd), 0);
+    assert_true(rootdir_is_temporary(slice_str(temporary)));
+    assert_int_equal(rootdir_write(fd, SLICE("new")), 0);
+    assert_int_equal(rootdir_place(dirfd, fd, temporary, "b.cfg", false), -EEXIST);
+    close(fd);
+    assert_int_equal(faccessat(dirfd, temporary, F_OK, 0), -1);
+    assert_int_equal(rootdir_temporary(dirfd, 0644, temporary, &fd), 0);
+    assert_int_equal(rootdir_write(fd, SLICE("new")), 0);
+    assert_int_equal(rootdir_place(dirfd, fd, temporary, "c.cfg", false), 0);
+    close(fd);
+    assert_int_equal(rootdir_read(&t->beneath, SLICE("d/c.cfg"), 10, &t->arena, &bytes), 0);
+    assert_slice(bytes, "new");
+    /* What another run with our process id left is gone round. */
+    unsigned serial = 0;
+    const char *dash = strrchr(temporary, '-');
+    while (*++dash >= '0' && *dash <= '9')
+        serial = serial * 10 + (unsigned)(*dash - '0');
+    snprintf(taken, sizeof taken, ".dialtone-%ld-%u.tmp", (long)getpid(), serial + 1);
+    assert_int_equal(symlinkat("b.cfg", dirfd, taken), 0);
+    assert_int_equal(rootdir_temporary(dirfd, 0600, temporary, &fd), 0);
+    assert_string_not_equal(temporary, taken);
+    close(fd);
+    close(dirfd);
+}
+
+static void names_of_temporary_files_are_told_from_others(void **state)
+{
+    struct slice directory, last;
+    (void)state;
+    assert_true(rootdir_is_temporary(SLICE(".dialtone-12-3.tmp")));
+    assert_false(rootdir_is_temporary(SLICE("dialtone-12-3.tmp")) || rootdir_is_temporary(SLICE(".dialtone-12")) ||
+                 rootdir_is_temporary(SLICE("x.tmp")));
+    rootdir_split(SLICE("a/b/c"), &directory, &last);
+    assert_slice(directory, "a/b");
+    assert_slice(last, "c");
+    rootdir_split(SLICE("c"), &directory, &last);
+    assert_slice(directory, ".");
+    assert_slice(last, "c");
+}
+
+static void a_beginning_is_copied_whole_or_said_to_be_short(void **state)
+{
+    struct tree *t = *state;
+    static char large[50000], back[50000];
+    int from, to, dirfd = open_directory(t, "d");
+    for (size_t i = 0; i < sizeof large; i++)
+        large[i] = (char)(i * 7 + (i >> 9));
+    from = openat(dirfd, "from", O_RDWR | O_CREAT, 0600);
+    to = openat(dirfd, "to", O_RDWR | O_CREAT, 0600);
+    assert_true(from >= 0 && to >= 0);
+    assert_int_equal(rootdir_write(from, slice_of(large, sizeof large)), 0);
+    assert_int_equal(rootdir_copy(from, to, 40001), 0);
+    assert_int_equal(lseek(to, 0, SEEK_END), 40001);
+    assert_int_equal(rootdir_read_at(to, 0, back, sizeof back), 40001);
+    assert_memory_equal(back, large, 40001);
+    assert_int_equal(rootdir_copy(from, to, sizeof large + 1), -ESTALE);
+    assert_int_equal(rootdir_copy(from, to, 0), 0);
+    close(from);
+    close(to);
+    close(dirfd);
+}
+
+static void a_spelling_is_the_first_in_byte_order(void **state)
+{
+    struct tree *t = *state;
+    char name[ROOTDIR_NAME_MAX + 1] = "";
+    int dirfd = open_directory(t, "d");
+    assert_int_equal(rootdir_spelling(dirfd, SLICE("B.CFG"), name), 0);
+    assert_string_equal(name, "b.cfg");
+    close(openat(dirfd, "B.cfg", O_WRONLY | O_CREAT, 0600));
+    close(openat(dirfd, "b.CFG", O_WRONLY | O_CREAT, 0600));
+    assert_int_equal(rootdir_spelling(dirfd, SLICE("b.cFg"), name), 0);
+    assert_string_equal(name, "B.cfg");
+    assert_int_equal(rootdir_spelling(dirfd, SLICE("c"), name), -ENOENT);
+    close(dirfd);
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, tree_setup, tree_teardown)
@@ -155,6 +245,10 @@ int main(void)
         test(reading_says_what_is_wrong),
         test(a_listing_is_sorted_and_leaves_links_out),
         test(replacing_is_whole_or_not_at_all),
+        test(a_temporary_file_gets_its_name_over_another_or_over_nothing),
+        test(names_of_temporary_files_are_told_from_others),
+        test(a_beginning_is_copied_whole_or_said_to_be_short),
+        test(a_spelling_is_the_first_in_byte_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,8 @@ struct life_desk {
     /* What it told. */
     char told[65536];
     size_t told_len;
-    unsigned runs, outcomes[RUN_FAILED + 1], starts[TRIGGERS];
+    unsigned circles; /* resources refused because of a firmware circle */
+    unsigned runs, outcomes[RUN_UPGRADED + 1], starts[TRIGGERS];
     struct screen_view view;
     char line[4096];
 };
@@ -150,6 +151,8 @@ static inline void life_desk_done(void *context, const struct report *r)
     struct life_desk *d = context;
     d->runs++;
     d->outcomes[r->outcome]++;
+    for (const struct report_resource *s = r->resources; s; s = s->next)
+        d->circles += slice_starts(s->why, SLICE("a circle"));
 }
 
 static inline int life_desk_setup(void **state)

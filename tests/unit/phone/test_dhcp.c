@@ -188,6 +188,21 @@ static void a_vendor_class_longer_than_an_option_is_refused(void **state)
     free(n);
 }
 
+static void texts_of_the_options_may_be_forgotten_after_the_start(void **state)
+{
+    char class[] = "yealink", bytes[32];
+    struct buf out = BUF_ON(bytes);
+    struct net *n = fake_open(DHCP_LEASE, 1);
+    (void)state;
+    n->options.vendor_class = slice_of(class, sizeof class - 1);
+    assert_int_equal(start(n), 0);
+    memset(class, 'x', sizeof class);
+    fake_run(n, 100);
+    assert_true(dhcp4_value(&n->sent[0].m, DHCP4_VENDOR_CLASS, &out));
+    assert_slice(buf_slice(&out), "yealink");
+    fake_free(n);
+}
+
 static void a_search_can_be_ended_before_it_is_over(void **state)
 {
     struct net *n = fake_open(DHCP_LEASE, 1);
@@ -241,6 +256,7 @@ int main(void)
         cmocka_unit_test(no_address_is_ever_taken_on_a_hosts_interface),
         cmocka_unit_test(inform_needs_an_address_and_a_search_needs_a_family),
         cmocka_unit_test(a_vendor_class_longer_than_an_option_is_refused),
+        cmocka_unit_test(texts_of_the_options_may_be_forgotten_after_the_start),
         cmocka_unit_test(a_search_can_be_ended_before_it_is_over),
         cmocka_unit_test(who_is_told_may_end_it_there),
     };

@@ -121,7 +121,9 @@ static void an_unknown_certificate_is_not_trusted(void **state)
     b->request.verify_peer = true;
     bench_fetch(b, "https://127.0.0.1:%u/a.cfg", s->port);
     SSL_CTX_free(script.context);
-    assert_fetched(b, FETCH_FAILED, "", "the server's certificate is not trusted: self-signed certificate");
+    assert_fetched(b, FETCH_FAILED, "", "the server's certificate is not trusted: 'test' is not in the phone's trusted certificates list: import it at "
+                   "Security > Trusted Certificates > Import Trusted Certificates, or switch off Only Accept Trusted "
+                   "Certificates there");
 }
 
 static void the_name_is_looked_at_even_when_the_issuer_is_not(void **state)
@@ -133,7 +135,7 @@ static void the_name_is_looked_at_even_when_the_issuer_is_not(void **state)
     b->request.verify_host = true;
     bench_fetch(b, "https://127.0.0.1:%u/a.cfg", s->port);
     SSL_CTX_free(other.context);
-    assert_fetched(b, FETCH_FAILED, "", "the server's certificate is for another host");
+    assert_fetched(b, FETCH_FAILED, "", "the server's certificate 'test' is for another host");
     s = https(b, &own);
     bench_fetch(b, "https://127.0.0.1:%u/a.cfg", s->port);
     SSL_CTX_free(own.context);

@@ -167,7 +167,8 @@ static void the_address_is_searched_for_once_a_power_on_and_used_by_every_run(vo
     assert_int_equal(state_of(d), LIFE_SEARCHING);
     assert_int_equal(d->runs, 0);
     life_provision_now(d->life); /* waits */
-    f.done(f.context, &(struct found_address){ slice_str(url), slice_str(user), slice_str(password), "PnP" });
+    f.done(f.context, &(struct found_address){
+                           .url = slice_str(url), .user = slice_str(user), .password = slice_str(password), .source = "PnP" });
     memset(url, 'x', sizeof url - 1);
     memset(user, 'x', sizeof user - 1);
     pass(d, 1000);
@@ -511,6 +512,77 @@ static void an_activation_code_provisions_from_its_own_server(void **state)
     assert_true(was_told(d, "an account is registered"));
 }
 
+/* --- firmware --- */
+
+static void another_firmware_is_installed_and_the_run_starts_again(void **state)
+{
+    struct life_desk *d = *state;
+    serve_text(d, "/y000000000066.cfg", CFG_HEAD "static.firmware.url = http://server/T46S-66.81.0.30.rom\n");
+    serve_text(d, "/001565112233.cfg", CFG_HEAD "account.1.label = Desk\n");
+    serve_text(d, "/T46S-66.81.0.30.rom", "rom");
+    begin(d);
+    /* As the W52P's log has it: the phone goes down before <mac>.cfg is asked for. */
+    assert_int_equal(d->outcomes[RUN_UPGRADED], 1);
+    assert_string_equal(d->path, "/T46S-66.81.0.30.rom");
+    pass(d, 10000);
+    assert_int_equal(life_facts(d->life).id.firmware.field[3], 30);
+    assert_int_equal(d->outcomes[RUN_PROVISIONED], 1);
+    assert_slice(holds(d, "account.1.label"), "Desk");
+    assert_string_equal(d->agent, "Yealink SIP-T46S 66.81.0.30 00:15:65:11:22:33");
+    /* static.firmware.url itself needs a reboot. */
+    assert_int_equal(d->outcomes[RUN_UNCHANGED], 1);
+    life_reboot(d->life);
+    pass(d, 10000);
+    assert_int_equal(life_facts(d->life).id.firmware.field[3], 30);
+    assert_int_equal(d->outcomes[RUN_UPGRADED], 1);
+}
+
+static void with_boot_files_everything_is_applied_and_the_next_firmware_applies_it_anew(void **state)
+{
+    struct life_desk *d = *state;
+    serve_cfg(d, CFG_HEAD "static.firmware.url = http://server/66.81.0.30.rom\naccount.1.label = Desk\n");
+    serve_text(d, "/66.81.0.30.rom", "rom");
+    begin(d);
+    pass(d, 10000);
+    assert_int_equal(d->outcomes[RUN_PROVISIONED], 2);
+    assert_int_equal(life_facts(d->life).power_ons, 2);
+    assert_int_equal(life_facts(d->life).id.firmware.field[3], 30);
+}
+
+static void two_files_that_send_the_phone_in_a_circle_are_told_and_the_circle_ends(void **state)
+{
+    struct life_desk *d = *state;
+    serve_text(d, "/y000000000066.cfg", CFG_HEAD "static.firmware.url = http://server/66.81.0.15.rom\n");
+    serve_text(d, "/001565112233.cfg",
+               CFG_HEAD "static.firmware.url = http://server/66.81.0.30.rom\naccount.1.label = Desk\n");
+    serve_text(d, "/66.81.0.15.rom", "rom");
+    serve_text(d, "/66.81.0.30.rom", "rom");
+    begin(d);
+    for (int i = 0; i < 20; i++) {
+        pass(d, MINUTES(15));
+        life_provision_now(d->life);
+    }
+    pass(d, MINUTES(1));
+    assert_int_equal(d->outcomes[RUN_UPGRADED], 1);
+    assert_int_equal(d->circles, 1);
+    assert_slice(holds(d, "account.1.label"), "Desk");
+    assert_in_range(life_facts(d->life).power_ons, 2, 4);
+}
+
+static void another_firmware_given_from_outside_is_a_phone_with_another_factory(void **state)
+{
+    struct life_desk *d = *state;
+    serve_cfg(d, CFG_HEAD "static.firmware.url = http://server/66.81.0.30.rom\n");
+    serve_text(d, "/66.81.0.30.rom", "rom");
+    begin(d);
+    pass(d, 10000);
+    pull_the_plug(d);
+    assert_true(firmware_parse(SLICE("66.82.0.1"), &d->options.id.firmware));
+    d->silent = true;
+    begin(d);
+    assert_int_equal(life_facts(d->life).id.firmware.field[1], 82);
+}
+
 /* --- personal settings --- */
 
 static void a_setting_of_the_user_is_personal_survives_and_a_static_one_is_not(void **state)
@@ -689,6 +761,10 @@ int main(void)
         test_with_life(cancelled_credentials_end_the_run),
         test_with_life(credentials_are_not_asked_for_another_server),
         test_with_life(an_activation_code_provisions_from_its_own_server),
+        test_with_life(another_firmware_is_installed_and_the_run_starts_again),
+        test_with_life(with_boot_files_everything_is_applied_and_the_next_firmware_applies_it_anew),
+        test_with_life(two_files_that_send_the_phone_in_a_circle_are_told_and_the_circle_ends),
+        test_with_life(another_firmware_given_from_outside_is_a_phone_with_another_factory),
         test_with_life(a_setting_of_the_user_is_personal_survives_and_a_static_one_is_not),
         test_with_life(what_no_file_can_hold_is_no_setting),
         test_with_life(while_a_run_goes_on_no_setting_is_taken),

@@ -122,7 +122,7 @@ static void a_request_that_comes_again_gets_the_same_bytes(void **state)
 
 static struct slice key_of(struct arena *a, const char *via, const char *cseq, const char *from)
 {
-    struct slice text, key;
+    struct slice text, key = SLICE_NONE;
     struct sip_message m;
     const char *reason;
     char bytes[1024];
@@ -142,6 +142,8 @@ static void a_request_is_known_by_its_branch(void **state)
     assert_false(slice_eq(one, key_of(*state, "h:1;branch=z9hG4bKb", "1", "<sip:a@b>;tag=1")));
     assert_false(slice_eq(one, key_of(*state, "h:2;branch=z9hG4bKa", "1", "<sip:a@b>;tag=1")));
     assert_false(slice_eq(one, key_of(*state, "i:1;branch=z9hG4bKa", "1", "<sip:a@b>;tag=1")));
+    /* A branch that never changes does not make two requests one. */
+    assert_false(slice_eq(one, key_of(*state, "h:1;branch=z9hG4bKa", "2", "<sip:a@b>;tag=1")));
 }
 
 /* facts.md 3: scripts send no branch, or one without the cookie. */

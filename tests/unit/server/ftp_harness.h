@@ -3,6 +3,7 @@
 #ifndef DIALTONE_TESTS_FTP_HARNESS_H
 #define DIALTONE_TESTS_FTP_HARNESS_H
 
+#include "tests/fake_uploads.h"
 #include "tests/unit/server/fake_server.h"
 
 #include "server/ftp_session.h"

@@ -28,6 +28,23 @@ static enum access_answer read_as(const char *name, const char *user)
     return decide(name, user, "10.0.0.1", PROTOCOL_HTTP, ACCESS_READ).answer;
 }
 
+#define SERVED (1u << PROTOCOL_TFTP | 1u << PROTOCOL_HTTP | 1u << PROTOCOL_HTTPS | 1u << PROTOCOL_FTP)
+
+static bool is_open(const struct access *a)
+{
+    char bytes[256];
+    struct buf out = BUF_ON(bytes);
+    return access_open_to(a, SERVED, 0, &out);
+}
+
+static void assert_open(size_t index, const char *words)
+{
+    char bytes[256];
+    struct buf out = BUF_ON(bytes);
+    assert_true(access_open_to(rules, SERVED, index, &out));
+    assert_slice(buf_slice(&out), words);
+}
+
 static void without_rules_everybody_reads_and_phones_upload(void **state)
 {
     struct access_verdict v;
@@ -37,8 +54,8 @@ static void without_rules_everybody_reads_and_phones_upload(void **state)
     v = decide("/00156574b150-local.cfg", NULL, "10.0.0.1", PROTOCOL_TFTP, ACCESS_WRITE);
     assert_int_equal(v.answer, ACCESS_YES);
     assert_int_equal(v.write, ACCESS_WRITE_UPLOADS);
-    assert_non_null(access_open_to(rules));
-    assert_non_null(access_open_to(NULL));
+    assert_true(is_open(rules));
+    assert_true(is_open(NULL));
     union address a;
     assert_true(address_parse(SLICE("::1"), 1, &a));
     struct access_request r = { .caller = { .peer = &a }, .name = SLICE("x") };
@@ -62,7 +79,7 @@ static void r3_a_directory_is_its_users_alone(void **state)
     assert_int_equal(read_as("T23G_10/x.cfg", NULL), ACCESS_YES);
     assert_int_equal(read_as("T23G_", NULL), ACCESS_YES);
     assert_int_equal(read_as("y000000000044.cfg", NULL), ACCESS_YES);
-    assert_non_null(access_open_to(rules));
+    assert_true(is_open(rules));
 }
 
 static void r3_no_spelling_of_a_name_passes_by_a_rule(void **state)
@@ -96,7 +113,7 @@ static void the_longest_prefix_decides_alone(void **state)
     assert_int_equal(read_as("public/x", NULL), ACCESS_LOGIN);
     /* Another directory on a file system that tells the two apart: both rules have to allow. */
     assert_int_equal(read_as("PUB/x", NULL), ACCESS_LOGIN);
-    assert_null(access_open_to(rules));
+    assert_open(0, "under /pub: anyone on these networks who knows a MAC address gets its files by tftp, http, https, ftp");
 }
 
 static void networks_and_protocols_are_kept_to(void **state)
@@ -116,7 +133,7 @@ static void networks_and_protocols_are_kept_to(void **state)
     v = decide("x", NULL, "10.9.9.9", PROTOCOL_HTTP, ACCESS_READ);
     assert_int_equal(v.answer, ACCESS_NO);
     assert_slice(slice_str(v.reason), "not by this protocol");
-    assert_slice(slice_str(access_open_to(rules)), "anyone on the networks of the rule for /");
+    assert_open(0, "anyone on the networks of the rule for / who knows a MAC address gets its files by tftp, https");
 }
 
 static void a_rule_without_users_and_anonymous_is_for_nobody(void **state)
@@ -124,7 +141,7 @@ static void a_rule_without_users_and_anonymous_is_for_nobody(void **state)
     (void)state;
     rules = access_of("access.1.prefix = /\n", "alice:a");
     assert_int_equal(read_as("x", "alice"), ACCESS_NO);
-    assert_null(access_open_to(rules));
+    assert_false(is_open(rules));
 }
 
 static void what_may_be_written_comes_with_the_verdict(void **state)
@@ -162,6 +179,37 @@ static void a_closed_directory_leads_on_to_what_a_longer_rule_opens(void **state
     assert_false(access_leads_on(rules, &http, SLICE("/")) || access_leads_on(NULL, &nobody, SLICE("/")));
 }
 
+static void ceilings_are_the_deciding_rules_whoever_asks(void **state)
+{
+    (void)state;
+    assert_true(access_ceilings(NULL, SLICE("x")).file == UINT64_MAX);
+    rules = access_of("access.1.prefix = /\naccess.1.file_max = 3\naccess.1.directory_max = 5\n"
+                      "access.2.prefix = /a/b/\naccess.2.file_max = 7\n"
+                      "access.3.prefix = /A/B/C\naccess.3.directory_max = 1\naccess.3.file_max = 9\n", "");
+    struct access_ceilings c = access_ceilings(rules, SLICE("/a/x"));
+    assert_true(c.file == 3 << 20 && c.directory_bytes == 5 << 20 && c.directory.len == 0);
+    c = access_ceilings(rules, SLICE("a/b/x"));
+    assert_true(c.file == 7 << 20 && c.directory_bytes == UINT64_C(10240) << 20);
+    assert_slice(c.directory, "a/b");
+    /* Of two that differ in case only the lower one of each. */
+    c = access_ceilings(rules, SLICE("a/b/c/x"));
+    assert_true(c.file == 7 << 20 && c.directory_bytes == 1 << 20);
+    assert_slice(c.directory, "A/B/C");
+}
+
+static void it_is_known_whether_a_rule_writes_and_where_rules_divide(void **state)
+{
+    (void)state;
+    assert_false(access_writes_tree(NULL) || access_divides(NULL, SLICE("x")));
+    rules = access_of("access.1.prefix = /a\naccess.1.write = uploads\n", "");
+    assert_false(access_writes_tree(rules));
+    access_close(rules);
+    rules = access_of("access.1.prefix = /a/b\naccess.1.write = create\n", "");
+    assert_true(access_writes_tree(rules));
+    assert_true(access_divides(rules, SLICE("/A")) && access_divides(rules, SLICE("")));
+    assert_false(access_divides(rules, SLICE("a/b")) || access_divides(rules, SLICE("a/b/c")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +221,8 @@ int main(void)
         access_test(a_rule_without_users_and_anonymous_is_for_nobody),
         access_test(what_may_be_written_comes_with_the_verdict),
         access_test(a_closed_directory_leads_on_to_what_a_longer_rule_opens),
+        access_test(ceilings_are_the_deciding_rules_whoever_asks),
+        access_test(it_is_known_whether_a_rule_writes_and_where_rules_divide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,8 +88,7 @@ static void R22_rules_that_do_not_say_overwrite_let_nothing_be_changed(void **st
 {
     static const char *const no[] = { CREATE, "access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.write = uploads\n",
                                       "access.1.prefix = /\naccess.1.write = overwrite\n",
-                                      "access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.write = overwrite\n"
-                                      "access.1.protocols = http\n" };
+                                      ALL "access.1.protocols = http\n" };
     (void)state;
     assert_int_equal(put_up(LOCAL, "sent"), UPLOAD_FINE);
     for (size_t i = 0; i < 4; i++) {

@@ -54,6 +54,8 @@ static const struct {
     { "STAT", 211 },
     { "ACCT x", 202 },
     { "ALLO 1", 202 },
+    { "ALLO 5 R 80", 202 },
+    { "ALLO x", 501 },
     { "PWD", 257 },
     { "XPWD", 257 },
     { "CWD dir", 250 },
@@ -98,12 +100,12 @@ static const struct {
     { "STAT nope", 550 },
     { "RETR y000000000028.cfg", 425 },
     { "LIST", 425 },
-    { "STOR up.cfg", 550 },
-    { "APPE up.cfg", 550 },
-    { "STOU", 550 },
-    { "DELE empty.boot", 550 },
-    { "MKD d", 550 },
-    { "RMD dir", 550 },
+    { "STOR up.cfg", 425 },
+    { "APPE up.cfg", 425 },
+    { "STOU", 425 },
+    { "DELE empty.boot", 250 },
+    { "MKD d", 257 },
+    { "RMD dir", 250 },
     { "RNFR empty.boot", 550 },
     { "RNTO x", 503 },
     { "SITE CHMOD 7 x", 502 },
@@ -185,7 +187,10 @@ static void an_absence_is_one_event_also_when_size_asked_first(void **state)
     e = only_event();
     assert_int_equal(e->outcome, OUTCOME_REFUSED);
     assert_slice(name_of(e), "../etc/passwd");
-    assert_int_equal(ask(s, c, "STOR 001565-local.cfg"), 550);
+    fake_upload.begin = UPLOAD_BAD_NAME;
+    passive(s, c);
+    assert_int_equal(ask(s, c, "STOR 001565-local.cfg"), 553);
+    fake_upload.begin = UPLOAD_FINE;
     e = only_event();
     assert_int_equal(e->outcome, OUTCOME_REFUSED);
     assert_slice(name_of(e), "/001565-local.cfg");

@@ -9,6 +9,7 @@ struct desk {
     struct users users;
     union address peer;
     uint64_t now_ms;
+    struct arena arena;
 };
 
 static int setup(void **state)
@@ -23,7 +24,9 @@ static int setup(void **state)
         !user_hash_make(SLICE("bob"), SLICE("secret-two"), salt, &d->list[1].hash) ||
         !address_parse(SLICE("10.0.0.1"), 4711, &d->peer))
         return -1;
-    d->users = users_of(d->list, 2);
+    arena_init(&d->arena, 1 << 16);
+    if (!users_of(d->list, 2, &d->arena, &d->users))
+        return -1;
     d->now_ms = 1000;
     *state = d;
     return 0;
@@ -33,6 +36,7 @@ static int teardown(void **state)
 {
     struct desk *d = *state;
     login_close(d->login);
+    arena_free(&d->arena);
     free(d);
     return 0;
 }

@@ -7,19 +7,23 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 static struct access *rules;
 
-/* Makes one call fail with this errno; 0: none. */
+/* Makes one call fail with this errno; 0: none; below 0, the -n-th call from now on ends the process. */
 static struct {
     int fsync, rename, write;
 } fault;
 
 static int strike(int *error)
 {
-    errno = *error;
-    *error = 0;
-    return errno;
+    int now = *error;
+    if (now == -1)
+        _exit(7);
+    *error = now < 0 ? now + 1 : 0;
+    errno = now;
+    return now > 0 ? now : 0;
 }
 
 int __real_fsync(int fd);
@@ -372,6 +376,37 @@ static void R22_every_fault_of_the_disk_leaves_the_old_file_in_the_tree(void **s
     assert_text("root/x", "new");
 }
 
+/* The first of all tests: its children may start threads only as long as this process has none. */
+static void R22_a_crash_between_any_two_steps_leaves_the_old_file_or_the_new_one_in_the_tree(void **state)
+{
+    static const struct {
+        int *call, how;
+        const char *left;
+    } steps[] = { { &fault.write, -1, "old" },  { &fault.fsync, -1, "old" }, { &fault.fsync, -2, "old" },
+                  { &fault.rename, -1, "old" }, { &fault.fsync, -3, "new" } };
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        int status;
+        put("root/x", "old");
+        close_uploads();
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            open_uploads();
+            *steps[i].call = steps[i].how;
+            store("x", ACCESS_WRITE_OVERWRITE, "new");
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 7);
+        open_uploads();
+        assert_text("root/x", steps[i].left);
+        assert_int_equal(store("x", ACCESS_WRITE_OVERWRITE, "new"), UPLOAD_FINE);
+        assert_text("root/x", "new");
+    }
+}
+
 /* A real refusal of the kernel's, without any privilege: the process may write no file beyond 64 KiB. */
 static void R22_a_file_size_limit_in_the_middle_leaves_the_old_file(void **state)
 {
@@ -509,6 +544,7 @@ static void a_directory_that_the_user_may_not_write_is_said_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        tree_test(R22_a_crash_between_any_two_steps_leaves_the_old_file_or_the_new_one_in_the_tree),
         tree_test(create_writes_new_names_and_overwrite_any),
         tree_test(R22_no_right_to_execute_survives_an_overwriting),
         tree_test(what_phones_send_stays_among_the_uploads_whatever_the_rule),

@@ -1,6 +1,7 @@
+#include "server/users.h"
 #include "tests/unit/test.h"
 
-#include "server/users.h"
+#include <stdio.h>
 
 static const unsigned char salt[16] = "0123456789abcde";
 
@@ -21,6 +22,24 @@ static void a_line_is_what_was_made_and_holds_no_password(void **state)
     assert_slice(slice_str(h.md5), "4b14c71106c8b4fee0228118c6394094");
 }
 
+static struct arena arena;
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_free(&arena);
+    return 0;
+}
+
+static struct users table_of(const struct user *list, size_t count)
+{
+    struct users users;
+    arena_free(&arena);
+    arena_init(&arena, (size_t)16 << 20);
+    assert_true(users_of(list, count, &arena, &users));
+    return users;
+}
+
 static void scrypt_is_rfc_7914s(void **state)
 {
     /* Its third vector: password "pleaseletmein", salt "SodiumChloride", N 16384, r 8, p 1, the first 32 bytes.
@@ -30,7 +49,7 @@ static void scrypt_is_rfc_7914s(void **state)
     assert_true(user_hash_parse(SLICE("scrypt$16384$8$1$536f6469756d43686c6f72696465$"
                                       "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"),
                                 &u.hash));
-    struct users users = users_of(&u, 1);
+    struct users users = table_of(&u, 1);
     assert_false(users.all_have_ha1);
     assert_ptr_equal(users_check_password(&users, SLICE("a"), SLICE("pleaseletmein")), &users.list[0]);
     assert_null(users_check_password(&users, SLICE("a"), SLICE("pleaseletmeim")));
@@ -75,7 +94,7 @@ static struct users two_users(struct user list[2])
     list[1] = (struct user){ .name = SLICE("alice") };
     assert_true(user_hash_make(SLICE("bob"), SLICE("secret-two"), salt, &list[0].hash));
     assert_true(user_hash_make(SLICE("alice"), SLICE("secret-one"), salt, &list[1].hash));
-    return users_of(list, 2);
+    return table_of(list, 2);
 }
 
 static void only_the_right_password_of_the_right_user_fits(void **state)
@@ -89,7 +108,7 @@ static void only_the_right_password_of_the_right_user_fits(void **state)
     assert_null(users_check_password(&users, SLICE("carol"), SLICE("secret-one")));
     assert_null(users_check_password(&users, SLICE("Alice"), SLICE("secret-one")));
     assert_null(users_check_password(&users, SLICE(""), SLICE("")));
-    struct users none = users_of(list, 0);
+    struct users none = table_of(list, 0);
     assert_null(users_check_password(&none, SLICE("alice"), SLICE("secret-one")));
 }
 
@@ -108,23 +127,23 @@ static void digest_wants_the_realm_and_the_algorithm_that_are_there(void **state
     char hex[AUTH_HEX_BYTES];
     (void)state;
     for (enum auth_algorithm g = AUTH_MD5; g <= AUTH_SHA256; g++) {
-        const struct user_hash *h = &users.list[0].hash;
+        const struct user_hash *h = &users.list[1].hash;
         a.algorithm = g;
         assert_true(auth_response(&a, slice_str(g == AUTH_MD5 ? h->md5 : h->sha256), SLICE("GET"), hex));
         a.response = slice_str(hex);
-        assert_ptr_equal(users_check_digest(&users, &a, SLICE("GET")), &users.list[0]);
+        assert_ptr_equal(users_check_digest(&users, &a, SLICE("GET")), &users.list[1]);
         assert_null(users_check_digest(&users, &a, SLICE("PUT")));
         a.realm = SLICE("other");
         assert_null(users_check_digest(&users, &a, SLICE("GET")));
         a.realm = SLICE(USER_REALM);
     }
-    list[0].hash.sha256[0] = '\0';
+    list[1].hash.sha256[0] = '\0';
     assert_null(users_check_digest(&users, &a, SLICE("GET")));
 }
 
 static void an_unknown_name_cannot_log_in_with_what_stands_in_for_its_line(void **state)
 {
-    struct users users = users_of(NULL, 0);
+    struct users users = table_of(NULL, 0);
     struct auth a = { .scheme = AUTH_DIGEST,
                       .user = SLICE("x"),
                       .algorithm = AUTH_MD5,
@@ -153,16 +172,64 @@ static void r4_weak_passwords_are_named(void **state)
     assert_non_null(password_fault(SLICE("a\tb"), true));
 }
 
+static void a_mac_is_found_in_any_spelling_and_another_name_only_as_it_is(void **state)
+{
+    struct user list[] = { { .name = SLICE("alice") }, { .name = SLICE("00156574B150") } };
+    static const char *const spellings[] = { "00156574b150", "00:15:65:74:b1:50", "00-15-65-74-B1-50",
+                                             "0015.6574.b150" };
+    struct users users = table_of(list, 2);
+    (void)state;
+    assert_true(users.any_mac);
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        assert_ptr_equal(users_find(&users, slice_str(spellings[i])), &list[1]);
+    assert_ptr_equal(users_find(&users, SLICE("alice")), &list[0]);
+    assert_null(users_find(&users, SLICE("ALICE")));
+    assert_null(users_find(&users, SLICE("00156574b151")));
+    assert_null(users_find(&users, SLICE("")));
+    assert_null(users_find(&users, slice_of(salt, 0)));
+}
+
+static void a_phones_password_fits_whatever_the_spelling_of_its_name(void **state)
+{
+    struct user list[1] = { { .name = SLICE("00156574b150") } };
+    (void)state;
+    assert_true(user_hash_make(list[0].name, SLICE("secret-one"), salt, &list[0].hash));
+    struct users users = table_of(list, 1);
+    assert_non_null(users_check_password(&users, SLICE("00-15-65-74-B1-50"), SLICE("secret-one")));
+    assert_null(users_check_password(&users, SLICE("00-15-65-74-B1-50"), SLICE("secret-two")));
+}
+
+static void fifty_thousand_phones_are_all_found_and_the_last_of_a_name_counts(void **state)
+{
+    enum { PHONES = 50000 };
+    static struct user list[PHONES + 1];
+    static char names[PHONES][13];
+    (void)state;
+    for (unsigned i = 0; i < PHONES; i++) {
+        snprintf(names[i], sizeof names[i], "001565%06x", i * 3);
+        list[i].name = slice_str(names[i]);
+    }
+    list[PHONES].name = SLICE("00-15-65-00-00-03");
+    struct users users = table_of(list, PHONES + 1);
+    for (unsigned i = 0; i < PHONES; i++)
+        assert_ptr_equal(users_find(&users, slice_str(names[i])), &list[i == 1 ? PHONES : i]);
+    assert_null(users_find(&users, SLICE("001565000001")));
+    assert_int_equal(users.repeated, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line_is_what_was_made_and_holds_no_password),
-        cmocka_unit_test(scrypt_is_rfc_7914s),
-        cmocka_unit_test(malformed_lines_are_refused),
-        cmocka_unit_test(only_the_right_password_of_the_right_user_fits),
-        cmocka_unit_test(digest_wants_the_realm_and_the_algorithm_that_are_there),
-        cmocka_unit_test(an_unknown_name_cannot_log_in_with_what_stands_in_for_its_line),
-        cmocka_unit_test(r4_weak_passwords_are_named),
+        cmocka_unit_test_teardown(a_mac_is_found_in_any_spelling_and_another_name_only_as_it_is, teardown),
+        cmocka_unit_test_teardown(a_phones_password_fits_whatever_the_spelling_of_its_name, teardown),
+        cmocka_unit_test_teardown(fifty_thousand_phones_are_all_found_and_the_last_of_a_name_counts, teardown),
+        cmocka_unit_test_teardown(a_line_is_what_was_made_and_holds_no_password, teardown),
+        cmocka_unit_test_teardown(scrypt_is_rfc_7914s, teardown),
+        cmocka_unit_test_teardown(malformed_lines_are_refused, teardown),
+        cmocka_unit_test_teardown(only_the_right_password_of_the_right_user_fits, teardown),
+        cmocka_unit_test_teardown(digest_wants_the_realm_and_the_algorithm_that_are_there, teardown),
+        cmocka_unit_test_teardown(an_unknown_name_cannot_log_in_with_what_stands_in_for_its_line, teardown),
+        cmocka_unit_test_teardown(r4_weak_passwords_are_named, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,15 @@
+/* What DHCP servers said, for a person or as JSON. */
+#ifndef DIALTONE_CLI_DHCP_REPORT_H
+#define DIALTONE_CLI_DHCP_REPORT_H
+
+#include "phone/dhcp.h"
+
+#include <stdio.h>
+
+/* Everything from the network is escaped. False when it could not be written. */
+bool dhcp_report_text(const struct dhcp_options *o, const struct dhcp_result *r, FILE *to);
+bool dhcp_report_json(const struct dhcp_options *o, const struct dhcp_result *r, FILE *to);
+/* "no right to ..." and the like, with what helps; NULL when `error` is 0. */
+const char *dhcp_error_words(int error, bool v6);
+
+#endif

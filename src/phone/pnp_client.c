@@ -1,0 +1,199 @@
+#include "phone/pnp_client.h"
+
+#include "net/multicast.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+/* As many digits as a W52P's number has. */
+#define NUMBER_MIN UINT64_C(1000000000)
+#define NUMBER_MAX UINT64_C(9999999999)
+
+struct pnp_client {
+    struct loop *loop;
+    struct datagram_set *set;
+    bool own_set;
+    struct datagram socket;
+    struct timer timer;
+    union address destination;
+    struct pnp pnp;
+    pnp_client_done *done;
+    void *context;
+};
+
+static void on_closed(struct datagram *d)
+{
+    struct pnp_client *c = d->context;
+    if (c->own_set)
+        datagram_set_close(c->set);
+    free(c);
+}
+
+static void shut(struct timer *timer)
+{
+    struct pnp_client *c = container_of(timer, struct pnp_client, timer);
+    datagram_close(&c->socket, on_closed);
+}
+
+/* The socket closes in a later round, so that the last answer is sent. */
+static void finish(struct pnp_client *c)
+{
+    const struct pnp *p = &c->pnp;
+    struct pnp_client_result result = { p->state == PNP_FOUND, pnp_url(p), p->from, p->why };
+    pnp_client_done *done = c->done;
+    c->done = NULL;
+    loop_timer(c->loop, &c->timer, 0, shut);
+    done(c->context, &result);
+}
+
+static void send_bytes(struct pnp_client *c, const union address *to, struct slice bytes)
+{
+    struct buf room;
+    if (!bytes.len || !datagram_reserve(&c->socket, to, NULL, bytes.len, &room))
+        return;
+    buf_text(&room, bytes);
+    datagram_commit(c->set, room.len);
+}
+
+static void on_timer(struct timer *timer);
+
+static void after(struct pnp_client *c)
+{
+    uint64_t now_ms = c->loop->now_ms, due_ms = pnp_due_ms(&c->pnp);
+    if (c->pnp.state != PNP_ASKING)
+        finish(c);
+    else
+        loop_timer(c->loop, &c->timer, due_ms > now_ms ? due_ms - now_ms : 0, on_timer);
+}
+
+static void on_timer(struct timer *timer)
+{
+    struct pnp_client *c = container_of(timer, struct pnp_client, timer);
+    if (pnp_timeout(&c->pnp, c->loop->now_ms))
+        send_bytes(c, &c->destination, pnp_subscribe(&c->pnp));
+    after(c);
+}
+
+static void on_received(struct datagram *d, const struct datagram_in *messages, size_t count)
+{
+    struct pnp_client *c = d->context;
+    char bytes[2 * PNP_MESSAGE_BYTES_MAX];
+    for (size_t i = 0; i < count; i++) {
+        struct buf out = BUF_ON(bytes);
+        if (messages[i].cut)
+            continue;
+        pnp_receive(&c->pnp, &messages[i].from, messages[i].bytes, c->loop->now_ms, &out);
+        send_bytes(c, &messages[i].from, buf_slice(&out));
+    }
+    if (c->done)
+        after(c);
+}
+
+static int draw_number(uint64_t *ret_number)
+{
+    uint64_t drawn;
+    if (getrandom(&drawn, sizeof drawn, 0) != sizeof drawn)
+        return -EIO;
+    *ret_number = NUMBER_MIN + drawn % (NUMBER_MAX - NUMBER_MIN + 1);
+    return 0;
+}
+
+/* The address that routes give a datagram to `to`. */
+static int address_towards(const union address *to, union address *ret_local)
+{
+    union address any = { .v4 = { .sin_family = AF_INET } };
+    socklen_t len = sizeof any;
+    int fd = datagram_bind(&any);
+    if (fd < 0)
+        return fd;
+    int error = connect(fd, &to->sa, address_length(to)) < 0 || getsockname(fd, &any.sa, &len) < 0 ? -errno : 0;
+    close(fd);
+    if (!error)
+        ret_local->v4.sin_addr = any.v4.sin_addr;
+    return error;
+}
+
+static int open_socket(struct pnp_client *c, const struct pnp_client_options *o, union address *ret_local)
+{
+    union address local = o->local;
+    int error = 0;
+    if (local.sa.sa_family == AF_UNSPEC)
+        local = (union address){ .v4 = { .sin_family = AF_INET } };
+    if (local.sa.sa_family != AF_INET || c->destination.sa.sa_family != AF_INET)
+        return -EAFNOSUPPORT;
+    if (local.v4.sin_addr.s_addr == htonl(INADDR_ANY))
+        error = address_towards(&c->destination, &local);
+    int fd = error ? error : datagram_bind(&local);
+    if (fd < 0)
+        return fd;
+    error = datagram_open(&c->socket, c->set, fd, false, on_received, c);
+    if (error)
+        return error;
+    if (address_is_multicast(&c->destination))
+        error = multicast_send_from(c->socket.fd, &local);
+    if (!error)
+        error = datagram_local_address(&c->socket, ret_local);
+    return error;
+}
+
+static int begin(struct pnp_client *c, const struct pnp_client_options *o)
+{
+    union address local;
+    struct pnp_identity who = {
+        .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms
+    };
+    int error = draw_number(&who.number);
+    if (!error && !c->set) {
+        error = datagram_set_open(c->loop, PNP_MESSAGE_BYTES_MAX + 1, &c->set);
+        c->own_set = !error;
+    }
+    if (!error)
+        error = open_socket(c, o, &local);
+    if (!error && !pnp_start(&c->pnp, &who, c->loop->now_ms))
+        error = -EMSGSIZE;
+    return error;
+}
+
+static void drop(struct pnp_client *c)
+{
+    c->done = NULL;
+    timer_stop(&c->loop->wheel, &c->timer);
+    if (c->socket.set) {
+        datagram_close(&c->socket, on_closed);
+        return;
+    }
+    if (c->own_set)
+        datagram_set_close(c->set);
+    free(c);
+}
+
+int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done,
+                     void *context, struct pnp_client **ret_client)
+{
+    struct pnp_client *c = calloc(1, sizeof *c);
+    if (!c)
+        return -ENOMEM;
+    c->loop = loop;
+    c->set = options->set;
+    c->destination = options->destination;
+    if (c->destination.sa.sa_family == AF_UNSPEC)
+        address_parse(SLICE(PNP_GROUP_HOST), PNP_GROUP_PORT, &c->destination);
+    c->done = done;
+    c->context = context;
+    int error = begin(c, options);
+    if (error) {
+        drop(c);
+        return error;
+    }
+    send_bytes(c, &c->destination, pnp_subscribe(&c->pnp));
+    after(c);
+    *ret_client = c;
+    return 0;
+}
+
+void pnp_client_cancel(struct pnp_client *c)
+{
+    drop(c);
+}
