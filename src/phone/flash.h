@@ -11,9 +11,11 @@
 #define FLASH_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* A flash that is a piece of memory: it survives reboots of the phone and ends with the program. */
+struct flash_file;
 struct flash_chip {
     char *bytes; /* NULL: never written */
     size_t len;
+    struct flash_file *files;
 };
 
 struct flash {

@@ -22,6 +22,15 @@ static int setup(void **state)
     return mkdtemp(room.path) && flash_open(&room.flash, room.path, true, mac) == 0 ? 0 : -1;
 }
 
+static int setup_chip(void **state)
+{
+    struct mac mac = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x50 } };
+    (void)state;
+    snprintf(room.path, sizeof room.path, "/tmp/dialtone-no-flash");
+    arena_init(&room.arena, (size_t)1 << 20);
+    return flash_open_chip(&room.flash, mac);
+}
+
 static int teardown(void **state)
 {
     char command[96];
@@ -93,13 +102,40 @@ static void a_name_too_long_for_a_file_is_told(void **state)
     assert_int_equal(keep("ringtone.url", name, "1"), -ENAMETOOLONG);
 }
 
+static bool count(void *context, struct slice name, struct slice bytes)
+{
+    assert_true(name.len == 9 && bytes.len == 1);
+    ++*(size_t *)context;
+    return true;
+}
+
+static void every_file_of_a_key_is_visited(void **state)
+{
+    size_t seen = 0;
+    (void)state;
+    assert_int_equal(keep("ringtone.url", "Ring1.wav", "1"), 0);
+    assert_int_equal(keep("ringtone.url", "Ring2.wav", "2"), 0);
+    assert_int_equal(keep("lcd_logo.url", "a.dob", "x"), 0);
+    assert_int_equal(flash_each(&room.flash, SLICE("ringtone.url"), &room.arena, count, &seen), 0);
+    assert_int_equal(seen, 2);
+}
+
+#define on_disk(f) { #f " (on disk)", f, setup, teardown, NULL }
+#define in_a_chip(f) { #f " (in a chip)", f, setup_chip, teardown, NULL }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_resource_survives_and_the_next_one_takes_its_place, setup, teardown),
-        cmocka_unit_test_setup_teardown(several_of_a_key_lie_side_by_side_and_go_one_by_one_or_all, setup, teardown),
-        cmocka_unit_test_setup_teardown(R1_a_name_from_a_server_does_not_lead_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_name_too_long_for_a_file_is_told, setup, teardown),
+        on_disk(a_resource_survives_and_the_next_one_takes_its_place),
+        in_a_chip(a_resource_survives_and_the_next_one_takes_its_place),
+        on_disk(several_of_a_key_lie_side_by_side_and_go_one_by_one_or_all),
+        in_a_chip(several_of_a_key_lie_side_by_side_and_go_one_by_one_or_all),
+        on_disk(R1_a_name_from_a_server_does_not_lead_out),
+        in_a_chip(R1_a_name_from_a_server_does_not_lead_out),
+        on_disk(a_name_too_long_for_a_file_is_told),
+        in_a_chip(a_name_too_long_for_a_file_is_told),
+        on_disk(every_file_of_a_key_is_visited),
+        in_a_chip(every_file_of_a_key_is_visited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
