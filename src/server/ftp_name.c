@@ -1,4 +1,5 @@
 #include "server/ftp_verbs.h"
+#include "server/guard.h"
 
 static void set_name(struct ftp_session *s, struct slice name)
 {
@@ -91,7 +92,7 @@ unsigned ftp_name_refusal(const struct ftp_session *s, enum tree_answer answer, 
     *ret_words = v.answer == ACCESS_YES ? tree_answer_words(answer) : v.reason;
     if (v.answer == ACCESS_LOGIN && !ftp_caller(s).user)
         return 530;
-    return answer == TREE_BROKEN ? 450 : 550;
+    return answer == TREE_BROKEN || answer == TREE_GUARDED ? 450 : 550;
 }
 
 /* An absence that the journal has just heard of is no second one: phones say SIZE and then RETR. */
@@ -110,11 +111,13 @@ void ftp_name_refuse(struct ftp_session *s, enum tree_answer answer)
 
 enum tree_answer ftp_name_ask(struct ftp_session *s, struct tree_file *ret_file)
 {
-    struct tree_question question = { ftp_name(s) };
-    struct access_verdict v = judge_reading(s, question.name);
+    struct caller caller = ftp_caller(s);
+    struct access_verdict v = judge_reading(s, ftp_name(s));
+    if (v.answer == ACCESS_HIDDEN)
+        return guard_hide(s->service->worker, &caller, ftp_name(s));
     if (v.answer != ACCESS_YES)
-        return v.answer == ACCESS_HIDDEN ? TREE_ABSENT : TREE_FORBIDDEN;
-    return tree_ask(s->service->worker->tree, &question, ret_file);
+        return TREE_FORBIDDEN;
+    return guard_ask(s->service->worker, &caller, ftp_name(s), ret_file);
 }
 
 /* *ret_file is the caller's to release. */
