@@ -110,6 +110,13 @@ static const struct config_key keys[] = {
     LIMIT("tftp.rate", tftp_rate, 0, 1000000, "1000", "TFTP requests a second from one address; 0 is no limit"),
     LIMIT("tftp.blksize_max", tftp_blksize_max, 512, 65464, "1468",
           "bytes in a TFTP block; 1468 fill an Ethernet frame"),
+    LIMIT("guard.unknown", guard_unknown, 0, 1000000, "500",
+          "phones never seen before that one address may ask for in vain, at once: a building's on its first day; 0 is no"
+          " limit"),
+    NUMBER("guard.unknown_s", guard_unknown_s, 1, 3600, "6",
+           "seconds for each one more; at 6 the 16 million of one vendor's address block take three years"),
+    LIMIT("guard.shut_s", guard_shut_s, 1, 86400, "300",
+          "seconds that an address which goes on is refused every phone that never asked from there"),
     SWITCH("upload.enable", upload_enable, "1", "take the files that phones send"),
     TEXT("upload.dir", upload_dir, 0, 4000, "", "directory of those files; blank is `uploads` in state.dir"),
     SWITCH("upload.overwrite", upload_overwrite, "1", "a phone may replace what it has sent before"),

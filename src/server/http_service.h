@@ -11,7 +11,7 @@
  * What is refused, and how: 400 malformed (and close), 401 a rule wants a login, 403 a rule, a link or no permission, 404
  * absent or a directory (nothing is ever listed), 405 any other method of RFC 9110, 408 a head that does not come whole in
  * time or a body that drips, 411 no length, 412, 413 too large or a body of a method that takes none, 414, 415, 416, 417,
- * 429 too many failed logins, 431, 501 an unknown method or transfer coding, 503 no room or a failing machine, 505; what
+ * 429 too many failed logins or unknown phones (server/guard.h), 431, 501 an unknown method or transfer coding, 503 no room or a failing machine, 505; what
  * server/upload.h refuses as http_intake_status() says.
  *
  * Ceilings (security.md R11, R12): a connection that is answered in the round that it came in never counts. One
