@@ -1,3 +1,4 @@
+#include "guide/resource.h"
 #include "guide/upgrade.h"
 #include "phone/life_inside.h"
 
@@ -9,6 +10,8 @@
 /* Settings of a big site, twice, with what they overrode. */
 #define RAM_BYTES ((size_t)64 * 1024 * 1024)
 #define ADDRESS_BYTES ((size_t)16 * 1024)
+/* AutoDST.xml and what its walk needs. */
+#define AUTO_DST_BYTES ((size_t)4 * 1024 * 1024)
 
 const char *life_state_name(enum life_state state)
 {
@@ -55,14 +58,30 @@ struct slice life_value(const struct life *l, const char *key)
     return settings_value(&l->ram.effective, slice_str(key));
 }
 
+/* What AutoDST.xml in flash says of the zone (facts.md 6.3); asked only where the settings leave it to the file. */
+static bool read_auto_dst(struct life *l, struct zone *ret_zone)
+{
+    struct arena scratch;
+    struct slice bytes;
+    if (!slice_eq(life_value(l, "local_time.summer_time"), SLICE("2")))
+        return false;
+    arena_init(&scratch, AUTO_DST_BYTES);
+    bool known = flash_kept(l->flash, SLICE("auto_dst.url"), SLICE_NONE, &scratch, &bytes) == 0 &&
+                 resource_auto_dst(bytes, life_value(l, "local_time.time_zone_name"),
+                                   life_value(l, "local_time.time_zone"), &scratch, ret_zone);
+    arena_free(&scratch);
+    return known;
+}
+
 bool life_settle(struct life *l)
 {
+    struct zone automatic;
     struct life_ram *ram = &l->ram;
     settings_free(&ram->effective);
     settings_init(&ram->effective, &ram->arena);
     if (!settings_overlay(&ram->effective, &ram->memory.central, &ram->memory.personal))
         return false;
-    ram->zone = zone_of_settings(&ram->effective, NULL);
+    ram->zone = zone_of_settings(&ram->effective, read_auto_dst(l, &automatic) ? &automatic : NULL);
     return true;
 }
 

@@ -93,6 +93,9 @@ struct config {
     struct slice upload_dir;  /* upload.dir; "": `uploads` in state.dir */
     bool upload_overwrite;    /* upload.overwrite: a phone may replace its own file */
     struct slice upload_mode; /* upload.mode: 0600 or 0644 */
+    uint32_t guard_unknown;   /* guard.unknown: phones, see server/guard.h; 0: no guard */
+    uint32_t guard_unknown_s; /* guard.unknown_s: one more each */
+    uint32_t guard_shut_s;    /* guard.shut_s */
     uint32_t upload_file_max; /* bytes */
     uint32_t upload_total_mib;
     uint32_t upload_files;    /* with versions */

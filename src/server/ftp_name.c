@@ -1,4 +1,5 @@
 #include "server/ftp_verbs.h"
+#include "server/guard.h"
 
 static void set_name(struct ftp_session *s, struct slice name)
 {
@@ -71,7 +72,21 @@ bool ftp_name_may_enter(const struct ftp_session *s, struct slice directory)
            access_leads_on(s->service->worker->access, &caller, directory);
 }
 
-bool ftp_name_may_see(const struct ftp_session *s, struct slice directory, const struct tree_entry *e)
+static enum access_write write_level(const struct ftp_session *s, struct slice name)
+{
+    struct access_request r = { .caller = ftp_caller(s), .name = name, .act = ACCESS_WRITE };
+    struct access_verdict v = access_decide(s->service->worker->access, &r);
+    return v.answer == ACCESS_YES ? v.write : ACCESS_WRITE_NONE;
+}
+
+void ftp_name_mark(const struct ftp_session *s, struct slice name, struct ftp_entry *entry)
+{
+    enum access_write level = write_level(s, name);
+    entry->takes_new = level >= ACCESS_WRITE_CREATE;
+    entry->changes = level >= ACCESS_WRITE_OVERWRITE;
+}
+
+bool ftp_name_see(const struct ftp_session *s, struct slice directory, struct ftp_entry *entry)
 {
     char path[FTP_PATH_BYTES_MAX + ROOTDIR_NAME_MAX + 2];
     struct buf out = BUF_ON(path);
@@ -80,9 +95,12 @@ bool ftp_name_may_see(const struct ftp_session *s, struct slice directory, const
         return true;
     buf_text(&out, directory);
     buf_str(&out, directory.len > 1 ? "/" : "");
-    buf_text(&out, e->name);
-    return buf_ok(&out) &&
-           (e->is_directory ? ftp_name_may_enter(s, buf_slice(&out)) : ftp_name_may_read(s, buf_slice(&out)));
+    buf_text(&out, entry->name);
+    struct slice name = buf_slice(&out);
+    if (!buf_ok(&out) || !(entry->is_directory ? ftp_name_may_enter(s, name) : ftp_name_may_read(s, name)))
+        return false;
+    ftp_name_mark(s, name, entry);
+    return true;
 }
 
 /* --- what the tree says --- */
@@ -94,7 +112,7 @@ struct ftp_refusal ftp_name_refusal(const struct ftp_session *s, enum tree_answe
     struct access_verdict v = { .answer = ACCESS_YES };
     if (answer == TREE_FORBIDDEN || answer == TREE_ABSENT)
         v = judge_reading(s, ftp_name(s));
-    if (answer == TREE_BROKEN)
+    if (answer == TREE_BROKEN || answer == TREE_GUARDED)
         r.code = 450;
     else if (v.answer == ACCESS_LOGIN && !ftp_caller(s).user)
         r.code = 530;
@@ -121,11 +139,13 @@ void ftp_name_refuse(struct ftp_session *s, enum tree_answer answer)
 
 enum tree_answer ftp_name_ask(struct ftp_session *s, struct tree_file *ret_file)
 {
-    struct tree_question question = { ftp_name(s) };
-    struct access_verdict v = judge_reading(s, question.name);
+    struct caller caller = ftp_caller(s);
+    struct access_verdict v = judge_reading(s, ftp_name(s));
+    if (v.answer == ACCESS_HIDDEN)
+        return guard_hide(s->service->worker, &caller, ftp_name(s));
     if (v.answer != ACCESS_YES)
-        return v.answer == ACCESS_HIDDEN ? TREE_ABSENT : TREE_FORBIDDEN;
-    return tree_ask(s->service->worker->tree, &question, ret_file);
+        return TREE_FORBIDDEN;
+    return guard_ask(s->service->worker, &caller, ftp_name(s), ret_file);
 }
 
 /* *ret_file is the caller's to release. */

@@ -10,6 +10,7 @@
 
 struct access;
 struct ftp_relay;
+struct guard;
 struct login;
 struct uploads;
 
@@ -24,6 +25,7 @@ struct worker {
     struct login *login;         /* shared by all workers; NULL only without rules */
     struct ssl_ctx_st *tls; /* what new TLS connections are made with (net/tls.h); NULL: none */
     struct ssl_ctx_st *tls_legacy; /* the same for old phones, on a listener of their own */
+    struct guard *guard; /* shared by all workers; NULL: none */
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
     unsigned index;     /* of this one, below `share` */

@@ -216,6 +216,26 @@ def an_activation_code_asks_for_a_password_and_takes_the_right_one():
 
 
 @test
+def user_and_password_come_from_the_command_line_and_a_file():
+    with House() as h:
+        write_boot(h, 'account.1.label = Desk')
+        secret = h.dir / 'password'
+        secret.write_text('right-one\nsecond line\n')
+        words = ['phone', '--mac', MAC, '--model', 'T46S', '--firmware', '66.81.0.15', '--once']
+        with serve_rules(h, 'access.1.prefix = /\naccess.1.users = paul\n' + passwd_line('paul', 'right-one')) as d:
+            words += ['--server', f'http://{d.http_at()}/']
+            equal(run(*words, '--user', 'paul', '--password-file', secret).returncode, 0)
+            secret.write_text('wrong-one\n')
+            done = run(*words, '--user', 'paul', '--password-file', secret, '--time-scale', 1000)
+            equal(done.returncode, 1)
+            check('HTTP 401' in done.stdout and 'wrong-one' not in done.stdout + done.stderr, done)
+        secret.write_text('\n')
+        for wrong in (['--user', 'paul', '--password-file', secret], ['--password-file', secret],
+                      ['--user', 'paul', '--password-file', h.dir / 'none']):
+            equal(run(*words, *wrong).returncode, 2)
+
+
+@test
 def a_server_that_is_gone_for_a_while_is_found_again():
     with House() as h:
         write_boot(h, 'account.1.label = Desk')
