@@ -106,6 +106,8 @@ struct config {
     uint32_t http_peer_connections;
     uint32_t http_head_s;     /* a request head must be complete within */
     uint32_t http_idle_s;     /* a kept-alive connection may be silent for */
+    uint32_t http_rate_bytes; /* http.rate_bytes: a second, to one connection; 0: no limit */
+    uint32_t ftp_rate_bytes;  /* ftp.rate_bytes */
     uint32_t ftp_sessions;    /* ftp.sessions: at once in all */
     uint32_t ftp_peer_sessions;
     uint32_t ftp_login_s;     /* a login must be complete within */

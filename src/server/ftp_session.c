@@ -234,7 +234,8 @@ static bool end_if_due(struct ftp_session *s)
 static void note_fault(struct ftp_session *s)
 {
     const char *fault = stream_fault(&s->control);
-    if (!fault || s->logged_in)
+    if (!fault || s->logged_in ||
+        !fault_log_may_tell(&s->service->faults, s->limit, PROTOCOL_FTP, ftp_loop(s)->now_ms))
         return;
     s->name_len = 0;
     s->wall_ms = ftp_loop(s)->wall_ms;

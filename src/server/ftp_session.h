@@ -5,6 +5,7 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "proto/ftp.h"
+#include "server/fault_log.h"
 #include "server/ftp_ports.h"
 #include "server/ftp_relay.h"
 #include "server/ftp_service.h"
@@ -123,6 +124,7 @@ struct ftp_service {
     void (*done)(void *context);
     void *done_context;
     uint64_t warn_ms;                /* not before */
+    struct fault_log faults;
     char input[FTP_CHUNK_BYTES / 2]; /* of a file, on its way into a chunk */
     char received[FTP_RECEIVE_BYTES + 1];
 };

@@ -28,7 +28,7 @@
  * share of the blob, one whose body is under way some 4 KiB and none of the body.
  *
  * HTTPS: the handshake has to be done within `http.head_s` too, and a connection takes its slot with it. One that
- * failed makes one event, without a name, as long as there are not too many. Certificates of phones: net/tls.h and
+ * failed makes one event, without a name, as long as there are not too many (server/fault_log.h). Certificates of phones: net/tls.h and
  * server/caller.h; on a connection that has stayed while the trusted ones changed they are looked at again, and who
  * would not come in any more gets 503 and the end of the connection. A peer that speaks plain HTTP gets 400 in plain text. An idle connection
  * holds some 14 KiB more. */
@@ -48,11 +48,6 @@
 #define HTTP_LINGER_BYTES_MAX ((size_t)256 * 1024)
 /* What a client shall wait after a 503. */
 #define HTTP_RETRY_S 5
-/* Failed handshakes that get a line in the journal: of one address so many and then one a second; of all so many a
- * second. Of the others the log says how many they were, once a minute. */
-#define HTTP_FAULTS_NOTED_PEER 20
-#define HTTP_FAULTS_NOTED_S 50
-
 struct http_service;
 
 /* See service.h. `fd` listens already. */

@@ -8,6 +8,13 @@
 #include "server/journal.h"
 #include "server/tree.h"
 
+/* What http.rate_bytes and ftp.rate_bytes cannot fall below: a reader who takes less is cut as too slow. */
+#define SERVICE_RATE_MIN 4096
+static inline uint32_t service_rate(uint32_t bytes)
+{
+    return bytes && bytes < SERVICE_RATE_MIN ? SERVICE_RATE_MIN : bytes;
+}
+
 struct access;
 struct ftp_relay;
 struct guard;
