@@ -108,6 +108,7 @@ int verb_phone(const struct verb *verb, int argc, char **argv)
 {
     struct phone_arguments a;
     struct desk d = { .arguments = &a };
+    secret_guard(); /* settings are full of passwords */
     int status = phone_arguments_parse(verb, argc, argv, PHONE_TAKER_PHONE, &a);
     if (!status && !a.server && !a.flash && !a.discover)
         status = verb_misused(verb, "--server URL says where the phone asks, or --discover searches for it");
@@ -124,6 +125,7 @@ int verb_phone(const struct verb *verb, int argc, char **argv)
     if (!status)
         status = a.once && !a.discover ? run(&d) : phone_live(verb, &a, &keys, &d.flash);
     secret_keys_wipe(&d.keys);
+    explicit_bzero(a.password, sizeof a.password);
     flash_close(&d.flash);
     return status;
 }

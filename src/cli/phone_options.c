@@ -159,7 +159,7 @@ static int parse(const struct verb *verb, int argc, char **argv, enum phone_take
 int phone_arguments_parse(const struct verb *verb, int argc, char **argv, enum phone_taker taker,
                           struct phone_arguments *ret_arguments)
 {
-    struct parsed p = { .texts = { NULL } };
+    struct parsed p = { 0 };
     struct phone_arguments *a = &p.arguments;
     int status = parse(verb, argc, argv, taker, &p);
     if (!status)

@@ -165,5 +165,8 @@ void http_write_stored(struct http_connection *c, enum upload_answer answer);
 /* http_take.c: reads the body. `input` lies behind the head. */
 void http_take_begin(struct http_connection *c, struct slice input);
 void http_take_ready(struct http_connection *c);
+/* Ends the body that has been on its way for longest, and for HTTP_TAKE_CHECK_S at least; false: there is none. Reads
+ * nothing, so what lies in `input` stays. */
+bool http_take_make_room(struct http_service *s);
 
 #endif
