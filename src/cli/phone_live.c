@@ -8,6 +8,7 @@
 #include "cli/timeline.h"
 #include "phone/control.h"
 #include "phone/fetch.h"
+#include "phone/ring_port.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -30,6 +31,8 @@ struct live {
     struct terminal terminal;
     struct key_script *script;
     struct control *control;
+    struct ring_port *sip;
+    struct round_end look; /* the names in the settings, for the SIP side */
     bool drawn; /* on a terminal */
     uv_signal_t interrupt, terminate;
     struct round_end tell; /* the screen, as a line, when another one is shown */
@@ -55,6 +58,13 @@ static void watch_signals(struct live *v)
 
 /* --- what is printed --- */
 
+static void look_up_names(struct round_end *work)
+{
+    struct live *v = container_of(work, struct live, look);
+    if (v->sip)
+        ring_port_look(v->sip);
+}
+
 static void on_done(void *context, const struct report *r)
 {
     struct live *v = context;
@@ -64,6 +74,7 @@ static void on_done(void *context, const struct report *r)
         timeline_done(&v->timeline, r);
     else if (!report_print_json(r, &style, stdout))
         v->status = EXIT_FAILED;
+    loop_at_round_end(&v->loop, &v->look, look_up_names);
     if (v->arguments->once)
         loop_stop(&v->loop);
 }
@@ -210,6 +221,52 @@ static bool open_control(struct live *v)
     return true;
 }
 
+static void on_sip(void *context, struct slice line)
+{
+    struct live *v = context;
+    char bytes[640];
+    struct buf text = BUF_ON(bytes);
+    buf_str(&text, "sip      ");
+    buf_text(&text, line);
+    if (!v->arguments->json)
+        timeline_event(&v->timeline, buf_slice(&text));
+}
+
+static bool parse_sip_auth(const char *text, enum ring_auth *ret_auth)
+{
+    static const char *const names[] = { "strangers", "always", "open" }; /* as in enum ring_auth */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!text || strcmp(names[i], text) == 0) {
+            *ret_auth = (enum ring_auth)i;
+            return true;
+        }
+    return false;
+}
+
+static bool open_sip(struct live *v)
+{
+    char bytes[96];
+    struct buf line = BUF_ON(bytes);
+    struct ring_port_options o = { .loop = &v->loop, .life = v->life, .told = on_sip, .context = v };
+    const char *place = v->arguments->sip;
+    if (!place)
+        return true;
+    if (!parse_sip_auth(v->arguments->sip_auth, &o.auth)) {
+        fprintf(stderr, "dialtone phone: --sip-auth is strangers, always or open, not '%s'\n", v->arguments->sip_auth);
+        return false;
+    }
+    int error = parse_place(slice_str(place), &o.at) ? ring_port_open(&o, &v->sip) : -EINVAL;
+    if (error) {
+        fprintf(stderr, "dialtone phone: --sip %s: %s\n", place, strerror(-error));
+        return false;
+    }
+    buf_str(&line, "listens on ");
+    address_print(ring_port_address(v->sip), &line);
+    buf_str(&line, " (udp, tcp)");
+    on_sip(v, buf_slice(&line));
+    return true;
+}
+
 /* --- from power on to the end --- */
 
 /* One line a source: what it said, and whether it wins. */
@@ -282,7 +339,7 @@ static int live(struct live *v)
     }
     if (v->drawn)
         terminal_plug(&v->terminal, v->life);
-    if (!open_control(v) || !open_script(v))
+    if (!open_control(v) || !open_sip(v) || !open_script(v))
         return EXIT_FAILED;
     loop_run(&v->loop);
     return v->status;
@@ -304,6 +361,8 @@ static void open_screen(struct live *v)
 static void shut(struct live *v)
 {
     control_close(v->control);
+    ring_port_close(v->sip);
+    v->sip = NULL;
     life_free(v->life);
     discover_free(v->discover);
     if (v->script)
