@@ -74,6 +74,7 @@ struct ftp_session {
     bool binary, epsv_all;
     bool sized, private; /* PBSZ came; PROT P holds for data connections */
     bool leaving, ended; /* QUIT came; the peer says nothing more */
+    bool drained;        /* nothing was left to read; an event says when there is again */
     bool moving;         /* AUTH TLS came: the connection goes to a worker for TLS */
     uint8_t facts, faults;
     uint64_t rest;
