@@ -11,7 +11,7 @@
 /* A round trip, and a person who types a password. */
 #define RING_NONCE_S 60
 /* Nonces in use at once; an older one is stale then. */
-#define RING_NONCES 16
+#define RING_NONCES 256
 
 struct ring_login {
     unsigned char secret[RING_SECRET_BYTES];

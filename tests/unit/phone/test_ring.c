@@ -407,16 +407,17 @@ static void a_nonce_expires_and_a_count_is_used_once(void **state)
 
 static void many_nonces_in_use_make_the_oldest_stale_and_no_count_good_again(void **state)
 {
+    enum { MANY = 280 };
     struct ring_desk *d = *state;
-    struct slice nonces[20];
+    struct slice nonces[MANY];
     with_account(d);
-    for (unsigned i = 0; i < 20; i++, d->now_ms += 200) {
-        nonces[i] = challenged(d, 100 + i);
-        assert_int_equal(log_in(d, 200 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 200);
+    for (unsigned i = 0; i < MANY; i++, d->now_ms += 120) {
+        nonces[i] = challenged(d, 1000 + i);
+        assert_int_equal(log_in(d, 2000 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 200);
     }
-    for (unsigned i = 0; i < 20; i++, d->now_ms += 200)
-        assert_int_equal(log_in(d, 300 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 401);
-    assert_int_equal(d->reboots, 20);
+    for (unsigned i = 0; i < MANY; i++, d->now_ms += 60)
+        assert_int_equal(log_in(d, 3000 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 401);
+    assert_int_equal(d->reboots, MANY);
 }
 
 /* --- hostile --- */
