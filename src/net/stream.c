@@ -185,6 +185,12 @@ uint64_t stream_unacknowledged(const struct stream *s)
     return ioctl(s->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
 }
 
+void stream_pace(struct stream *s, uint32_t bytes_a_second)
+{
+    if (bytes_a_second)
+        setsockopt(s->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_a_second, sizeof bytes_a_second);
+}
+
 void stream_end(struct stream *s)
 {
     if (s->filtered)

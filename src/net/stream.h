@@ -60,6 +60,9 @@ int stream_connected(const struct stream *s);
 int stream_local_address(const struct stream *s, union address *ret_address);
 /* Bytes that the peer has not acknowledged yet. */
 uint64_t stream_unacknowledged(const struct stream *s);
+/* From now on at most so many bytes a second, on the average of some seconds; 0 is no limit. The kernel spaces the packets,
+ * and what does not leave yet waits in the socket's buffer. */
+void stream_pace(struct stream *s, uint32_t bytes_a_second);
 /* Nothing more will be written. */
 void stream_end(struct stream *s);
 /* Lets go of the descriptor without closing it: the connection lives on, for somebody else. Otherwise like

@@ -31,20 +31,16 @@ static void on_closed(struct datagram *d)
     free(c);
 }
 
-static void shut(struct timer *timer)
-{
-    struct pnp_client *c = container_of(timer, struct pnp_client, timer);
-    datagram_close(&c->socket, on_closed);
-}
-
-/* The socket closes in a later round, so that the last answer is sent. */
+/* The loop may stop with this round: the last answer is sent and the socket closed before anybody is told. */
 static void finish(struct pnp_client *c)
 {
     const struct pnp *p = &c->pnp;
     struct pnp_client_result result = { p->state == PNP_FOUND, pnp_url(p), p->from, p->why };
     pnp_client_done *done = c->done;
     c->done = NULL;
-    loop_timer(c->loop, &c->timer, 0, shut);
+    timer_stop(&c->loop->wheel, &c->timer);
+    datagram_flush(c->set);
+    datagram_close(&c->socket, on_closed);
     done(c->context, &result);
 }
 

@@ -45,6 +45,7 @@ static bool open_data(struct ftp_session *s, int fd, bool connecting)
     d->connecting = connecting;
     d->service->open++;
     stream_open(&d->stream, ftp_loop(s), fd, on_ready, on_closed);
+    stream_pace(&d->stream, service_rate(d->service->worker->config->ftp_rate_bytes));
     s->data = d;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "proto/ftp.h"
+#include "server/fault_log.h"
 #include "server/ftp_ports.h"
 #include "server/ftp_relay.h"
 #include "server/ftp_service.h"
@@ -73,6 +74,7 @@ struct ftp_session {
     bool binary, epsv_all;
     bool sized, private; /* PBSZ came; PROT P holds for data connections */
     bool leaving, ended; /* QUIT came; the peer says nothing more */
+    bool drained;        /* nothing was left to read; an event says when there is again */
     bool moving;         /* AUTH TLS came: the connection goes to a worker for TLS */
     uint8_t facts, faults;
     uint64_t rest;
@@ -123,6 +125,7 @@ struct ftp_service {
     void (*done)(void *context);
     void *done_context;
     uint64_t warn_ms;                /* not before */
+    struct fault_log faults;
     char input[FTP_CHUNK_BYTES / 2]; /* of a file, on its way into a chunk */
     char received[FTP_RECEIVE_BYTES + 1];
 };

@@ -438,6 +438,7 @@ void http_connection_accept(struct http_service *s, int fd, const union address 
         return;
     }
     stream_open(&c->stream, &s->worker->loop, fd, on_ready, on_closed);
+    stream_pace(&c->stream, service_rate(s->worker->config->http_rate_bytes));
     c->peer = *peer;
     c->since_ms = s->worker->loop.now_ms;
     c->fresh = true;

@@ -6,6 +6,7 @@
 #include "net/stream.h"
 #include "proto/http_answer.h"
 #include "proto/http_request.h"
+#include "server/fault_log.h"
 #include "server/http_intake.h"
 #include "server/http_login.h"
 #include "server/http_service.h"
@@ -82,8 +83,7 @@ struct http_service {
     uint32_t open; /* handles and connections that must close before the service is freed */
     bool legacy; /* PROTOCOL_HTTPS for old phones */
     bool draining, drained, closing;
-    struct bucket faults; /* of handshakes, noted of all peers together */
-    uint64_t faults_untold, faults_told_ms;
+    struct fault_log faults;
     void (*done)(void *context);
     void *done_context;
     uint64_t warn_ms;    /* not before */

@@ -225,16 +225,23 @@ static void keep_reason(struct notify *n, const struct sip_message *m)
     buf_terminate(&reason);
 }
 
-/* The first challenge that can be answered: the better one comes first (RFC 8760 2.4). */
-static bool find_challenge(const struct sip_message *m, enum sip_field field, struct buf *room,
+/* The best challenge that can be answered: peers put MD5 first for others' sake. Each is read into its own half of the room. */
+static bool find_challenge(const struct sip_message *m, enum sip_field field, char room[2][AUTH_VALUE_BYTES_MAX],
                            struct auth_challenge *ret_challenge)
 {
+    bool found = false;
     for (size_t i = 0; i < m->line_count; i++) {
-        *room = buf_on(room->ptr, room->cap);
-        if (m->lines[i].field == field && auth_challenge_parse(m->lines[i].value, room, ret_challenge))
-            return true;
+        struct auth_challenge c;
+        struct buf into = buf_on(room[found], AUTH_VALUE_BYTES_MAX);
+        if (m->lines[i].field != field || !auth_challenge_parse(m->lines[i].value, &into, &c))
+            continue;
+        if (!found || (ret_challenge->algorithm == AUTH_MD5 && c.algorithm == AUTH_SHA256))
+            *ret_challenge = c;
+        found = true;
+        if (c.algorithm == AUTH_SHA256)
+            break;
     }
-    return false;
+    return found;
 }
 
 static bool put_login(struct notify *n, const struct auth_challenge *c, struct buf *out)
@@ -253,13 +260,13 @@ static bool put_login(struct notify *n, const struct auth_challenge *c, struct b
 static bool log_in(struct notify *n, const struct sip_message *m, uint64_t now_ms)
 {
     bool proxy = m->status == 407;
-    char room_bytes[AUTH_VALUE_BYTES_MAX], value_bytes[NOTIFY_MESSAGE_BYTES_MAX / 2];
-    struct buf room = BUF_ON(room_bytes), value = BUF_ON(value_bytes);
+    char room[2][AUTH_VALUE_BYTES_MAX], value_bytes[NOTIFY_MESSAGE_BYTES_MAX / 2];
+    struct buf value = BUF_ON(value_bytes);
     struct auth_challenge c;
     const char *why = NULL;
     if (!n->options.user.len)
         why = "it wants a user name and a password";
-    else if (!find_challenge(m, proxy ? SIP_FIELD_PROXY_AUTHENTICATE : SIP_FIELD_WWW_AUTHENTICATE, &room, &c))
+    else if (!find_challenge(m, proxy ? SIP_FIELD_PROXY_AUTHENTICATE : SIP_FIELD_WWW_AUTHENTICATE, room, &c))
         why = "it wants a password in a way that is not known here";
     else if (n->logins && (!c.stale || n->logins == LOGINS_MAX))
         why = "user name or password not accepted";

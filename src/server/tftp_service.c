@@ -1,6 +1,7 @@
 #include "server/tftp_service.h"
 
 #include "server/access.h"
+#include "server/guard.h"
 #include "server/peer_limit.h"
 #include "server/tftp_machine.h"
 #include "server/tftp_pool.h"
@@ -347,9 +348,7 @@ static void refuse(struct tftp_service *s, const struct datagram_in *m, struct s
     datagram_commit(s->set, room.len);
 }
 
-/* False: *ret_refusal says why not. */
-static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file *ret_file,
-                     struct refusal *ret_refusal)
+static struct refusal refusal_of(enum tree_answer answer)
 {
     static const struct {
         enum outcome outcome;
@@ -361,11 +360,23 @@ static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file
         [TREE_FORBIDDEN] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_DIRECTORY] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_BROKEN] = { OUTCOME_BROKEN, TFTP_ERROR_OTHER },
+        [TREE_GUARDED] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
     };
-    struct tree_question q = { .name = name };
-    enum tree_answer answer = tree_ask(s->worker->tree, &q, ret_file);
-    *ret_refusal =
-        (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false, NULL };
+    return (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false, NULL };
+}
+
+static struct caller caller_of(const struct datagram_in *m)
+{
+    return (struct caller){ .protocol = PROTOCOL_TFTP, .peer = &m->from };
+}
+
+/* False: *ret_refusal says why not. */
+static bool ask_tree(struct tftp_service *s, const struct datagram_in *m, struct slice name,
+                     struct tree_file *ret_file, struct refusal *ret_refusal)
+{
+    struct caller caller = caller_of(m);
+    enum tree_answer answer = guard_ask(s->worker, &caller, name, ret_file);
+    *ret_refusal = refusal_of(answer);
     return answer == TREE_FILE;
 }
 
@@ -459,11 +470,6 @@ static struct slot *begin(struct tftp_service *s, const struct datagram_in *m, c
     return t;
 }
 
-static struct caller caller_of(const struct datagram_in *m)
-{
-    return (struct caller){ .protocol = PROTOCOL_TFTP, .peer = &m->from };
-}
-
 /* There are no logins by TFTP, so a rule that wants one refuses. */
 static bool is_allowed(struct tftp_service *s, const struct datagram_in *m, struct slice name, enum access_act act,
                        enum access_write *ret_write, struct refusal *ret_refusal)
@@ -473,11 +479,16 @@ static bool is_allowed(struct tftp_service *s, const struct datagram_in *m, stru
     *ret_refusal = (struct refusal){ .outcome = OUTCOME_REFUSED, .code = TFTP_ERROR_ACCESS, .reason = v.reason };
     /* Not to be told from a name that is not there. */
     if (v.answer == ACCESS_HIDDEN) {
-        ret_refusal->code = TFTP_ERROR_ABSENT;
-        ret_refusal->reason = tree_answer_words(TREE_ABSENT);
-        ret_refusal->noted = v.reason;
+        enum tree_answer answer = guard_hide(s->worker, &ask.caller, name);
+        *ret_refusal = refusal_of(answer);
+        ret_refusal->outcome = OUTCOME_REFUSED;
+        ret_refusal->noted = answer == TREE_ABSENT ? v.reason : NULL;
     }
     *ret_write = v.write;
+    if (v.answer == ACCESS_YES && act == ACCESS_WRITE && !guard_write(s->worker, &ask.caller, name)) {
+        *ret_refusal = refusal_of(TREE_GUARDED);
+        return false;
+    }
     return v.answer == ACCESS_YES;
 }
 
@@ -488,7 +499,7 @@ static void on_read_request(struct tftp_service *s, const struct datagram_in *m,
     struct tree_file file;
     struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
     if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_READ, &write, &no) ||
-        !ask_tree(s, p->name, &file, &no)) {
+        !ask_tree(s, m, p->name, &file, &no)) {
         refuse(s, m, p->name, no);
         return;
     }

@@ -366,9 +366,32 @@ int journal_store_last(struct journal_store *s, struct slice mac, uint64_t limit
 int journal_store_phones(struct journal_store *s, journal_store_visit *visit, void *context)
 {
     static const char sql[] =
-        "SELECT " COLUMNS " FROM requests WHERE id IN (SELECT max(id) FROM requests WHERE mac IS NOT NULL"
-        " AND outcome NOT IN ('refused', 'broken') GROUP BY mac) ORDER BY mac";
+        "SELECT " COLUMNS " FROM requests WHERE id IN (SELECT"
+        " coalesce(max(CASE WHEN outcome IN ('sent', 'unchanged', 'stored') THEN id END), max(id)) FROM requests"
+        " WHERE mac IS NOT NULL AND outcome NOT IN ('refused', 'broken') GROUP BY mac) ORDER BY mac";
     sqlite3_stmt *statement;
     int code = sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL);
     return code == SQLITE_OK ? visit_rows(statement, visit, context) : errno_of(code);
+}
+
+int journal_store_requests(struct journal_store *s, uint64_t limit, journal_store_visit *visit, void *context)
+{
+    static const char sql[] = "SELECT peer, name, outcome FROM requests WHERE mac IS NOT NULL AND"
+                              " id > (SELECT max(id) FROM requests) - ?1 ORDER BY id";
+    sqlite3_stmt *statement;
+    int code = sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        return errno_of(code);
+    sqlite3_bind_int64(statement, 1, limit > INT64_MAX ? INT64_MAX : (sqlite3_int64)limit);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct journal_row row = { .peer = text_at(statement, 0),
+                                   .name = text_at(statement, 1),
+                                   .outcome = text_at(statement, 2) };
+        if (!visit(context, &row)) {
+            code = SQLITE_DONE;
+            break;
+        }
+    }
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? 0 : errno_of(code);
 }

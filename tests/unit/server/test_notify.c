@@ -157,12 +157,13 @@ static void a_stale_nonce_is_taken_once_more_and_no_oftener(void **state)
     assert_int_equal(n.outcome, NOTIFY_REFUSED);
 }
 
-static void of_several_challenges_the_first_that_is_known_is_answered(void **state)
+static void of_several_challenges_the_best_that_is_known_is_answered(void **state)
 {
     struct notify n;
     begin(&n, "sip:a@h", false, "1001");
     assert_true(answer(&n, *state, 1, "407 X",
                        "Proxy-Authenticate: Digest realm=\"r\", nonce=\"a\", algorithm=SHA-512-256\r\n"
+                       "Proxy-Authenticate: Digest realm=\"r\", nonce=\"d\"\r\n"
                        "Proxy-Authenticate: Digest realm=\"r\", nonce=\"b\", algorithm=SHA-256, qop=\"auth,auth-int\"\r\n"
                        "Proxy-Authenticate: Digest realm=\"r\", nonce=\"c\", algorithm=MD5\r\n"));
     struct slice text = notify_message(&n);
@@ -216,7 +217,7 @@ int main(void)
         cmocka_unit_test(icmp_ends_it),
         test_with_arena(a_challenge_is_answered_once),
         test_with_arena(a_stale_nonce_is_taken_once_more_and_no_oftener),
-        test_with_arena(of_several_challenges_the_first_that_is_known_is_answered),
+        test_with_arena(of_several_challenges_the_best_that_is_known_is_answered),
         test_with_arena(what_cannot_be_answered_is_a_refusal),
         test_with_arena(a_hostile_challenge_begins_no_line_of_its_own),
     };
