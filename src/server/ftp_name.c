@@ -1,4 +1,5 @@
 #include "server/ftp_verbs.h"
+#include "server/guard.h"
 
 static void set_name(struct ftp_session *s, struct slice name)
 {
@@ -111,7 +112,7 @@ struct ftp_refusal ftp_name_refusal(const struct ftp_session *s, enum tree_answe
     struct access_verdict v = { .answer = ACCESS_YES };
     if (answer == TREE_FORBIDDEN || answer == TREE_ABSENT)
         v = judge_reading(s, ftp_name(s));
-    if (answer == TREE_BROKEN)
+    if (answer == TREE_BROKEN || answer == TREE_GUARDED)
         r.code = 450;
     else if (v.answer == ACCESS_LOGIN && !ftp_caller(s).user)
         r.code = 530;
@@ -138,11 +139,13 @@ void ftp_name_refuse(struct ftp_session *s, enum tree_answer answer)
 
 enum tree_answer ftp_name_ask(struct ftp_session *s, struct tree_file *ret_file)
 {
-    struct tree_question question = { ftp_name(s) };
-    struct access_verdict v = judge_reading(s, question.name);
+    struct caller caller = ftp_caller(s);
+    struct access_verdict v = judge_reading(s, ftp_name(s));
+    if (v.answer == ACCESS_HIDDEN)
+        return guard_hide(s->service->worker, &caller, ftp_name(s));
     if (v.answer != ACCESS_YES)
-        return v.answer == ACCESS_HIDDEN ? TREE_ABSENT : TREE_FORBIDDEN;
-    return tree_ask(s->service->worker->tree, &question, ret_file);
+        return TREE_FORBIDDEN;
+    return guard_ask(s->service->worker, &caller, ftp_name(s), ret_file);
 }
 
 /* *ret_file is the caller's to release. */

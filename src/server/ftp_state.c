@@ -1,4 +1,5 @@
 #include "server/ftp_verbs.h"
+#include "server/guard.h"
 
 /* --- where --- */
 
@@ -33,9 +34,9 @@ void ftp_state_cwd(struct ftp_session *s, struct slice argument)
     }
     if (!ftp_name_aim(s, argument))
         return;
-    struct tree_question question = { ftp_name(s) };
-    enum tree_answer answer = ftp_name_may_enter(s, question.name)
-                                  ? tree_ask(s->service->worker->tree, &question, &file)
+    struct caller caller = ftp_caller(s);
+    enum tree_answer answer = ftp_name_may_enter(s, ftp_name(s))
+                                  ? guard_ask(s->service->worker, &caller, ftp_name(s), &file)
                                   : TREE_FORBIDDEN;
     if (answer == TREE_FILE)
         tree_file_release(&file);

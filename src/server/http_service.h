@@ -11,7 +11,7 @@
  * What is refused, and how: 400 malformed (and close), 401 a rule wants a login, 403 a rule, a link or no permission, 404
  * absent or a directory (nothing is ever listed), 405 any other method of RFC 9110, 408 a head that does not come whole in
  * time or a body that drips, 411 no length, 412, 413 too large or a body of a method that takes none, 414, 415, 416, 417,
- * 429 too many failed logins, 431, 501 an unknown method or transfer coding, 503 no room or a failing machine, 505; what
+ * 429 too many failed logins or unknown phones (server/guard.h), 431, 501 an unknown method or transfer coding, 503 no room or a failing machine, 505; what
  * server/upload.h refuses as http_intake_status() says.
  *
  * Ceilings (security.md R11, R12): a connection that is answered in the round that it came in never counts. One
@@ -28,7 +28,7 @@
  * share of the blob, one whose body is under way some 4 KiB and none of the body.
  *
  * HTTPS: the handshake has to be done within `http.head_s` too, and a connection takes its slot with it. One that
- * failed makes one event, without a name, as long as there are not too many. Certificates of phones: net/tls.h and
+ * failed makes one event, without a name, as long as there are not too many (server/fault_log.h). Certificates of phones: net/tls.h and
  * server/caller.h; on a connection that has stayed while the trusted ones changed they are looked at again, and who
  * would not come in any more gets 503 and the end of the connection. A peer that speaks plain HTTP gets 400 in plain text. An idle connection
  * holds some 14 KiB more. */
@@ -48,11 +48,6 @@
 #define HTTP_LINGER_BYTES_MAX ((size_t)256 * 1024)
 /* What a client shall wait after a 503. */
 #define HTTP_RETRY_S 5
-/* Failed handshakes that get a line in the journal: of one address so many and then one a second; of all so many a
- * second. Of the others the log says how many they were, once a minute. */
-#define HTTP_FAULTS_NOTED_PEER 20
-#define HTTP_FAULTS_NOTED_S 50
-
 struct http_service;
 
 /* See service.h. `fd` listens already. */

@@ -2,6 +2,7 @@
 #include "base/rootdir.h"
 #include "guide/model.h"
 #include "server/change.h"
+#include "server/guard.h"
 #include "server/http_connection.h"
 
 struct slice http_write_methods(struct http_connection *c, struct slice name)
@@ -103,6 +104,8 @@ void http_write_request(struct http_connection *c, const struct http_request *re
     struct http_admission a = http_reply_admit(c, request, &ask);
     if (a.status)
         refuse(c, request, a.status, a.reason);
+    else if (!guard_write(c->service->worker, &ask.caller, name))
+        refuse(c, request, 429, tree_answer_words(TREE_GUARDED));
     else if (removes)
         remove_file(c, request, &ask, a.write);
     else

@@ -47,7 +47,7 @@ static void start(enum tftp_mode mode, struct tftp_options options)
     static const struct tftp_ceilings ceilings = { 65464, TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     struct tftp_packet request = { .opcode = TFTP_WRQ, .mode = mode, .options = options };
     memset(&f, 0, sizeof f);
-    f.wire = (struct tftp_wire){ reserve, commit };
+    f.wire = (struct tftp_wire){ reserve, commit, NULL };
     f.sink.take = take;
     f.limit = sizeof f.got;
     tftp_upload_start(&u, &request, ceilings, &f.wire, 1000);
