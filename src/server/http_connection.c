@@ -391,7 +391,11 @@ static void stop_reading(struct http_connection *c, struct slice input, ssize_t 
         http_reply_note_unanswered(c, input, "the peer went away within its request");
     else if (fault && http_service_may_note_fault(c->service, &c->peer))
         http_reply_note_unanswered(c, input, fault);
-    drop(c, false);
+    /* The alert that tells why is on its way, and by TLS 1.3 a client sends its request without waiting for it. */
+    bool told = error == -EPROTO && c->stream.filtered;
+    if (told)
+        stream_unfilter(&c->stream);
+    end_connection(c, told);
 }
 
 static void receive(struct http_connection *c)
