@@ -108,7 +108,7 @@ static void hear_ftp(struct fetch *f, curl_infotype type, struct slice line)
 }
 
 /* An answer that is there at once is read before fetch.c can look at it. Then only libcurl's own words tell an
- * ERROR packet from one that it does not like. */
+ * ERROR packet from one that it does not like, and that an OACK came. */
 static void hear_tftp(struct fetch *f, struct slice line)
 {
     static const struct slice complaints[] = {
@@ -122,6 +122,7 @@ static void hear_tftp(struct fetch *f, struct slice line)
         buf_terminate(&text);
         f->tftp_refused = true;
     }
+    f->tftp_agreed |= slice_starts(line, SLICE("got option="));
     for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++)
         if (slice_find_text(line, complaints[i]) < line.len && !slice_starts(line, error))
             f->tftp_nonsense = true;
