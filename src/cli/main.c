@@ -44,6 +44,10 @@ static const struct verb verbs[] = {
       verb_dhcp },
     { "discover", "where a phone would find its server on this network",
       "--mac M --model T46S --firmware 66.84.0.15 [-i IF] [--flash DIR] [--json]", verb_discover },
+    { "doctor", "what keeps phones from being provisioned, on this machine and network",
+      "[--config FILE] [--root DIR] [-o KEY=VALUE ...] [-i IF] [--url URL] [--trusted FILE]\n"
+      "                       [--mac M --model T46S --firmware 66.84.0.15] [--wait S] [--no-probe] [--json]",
+      verb_doctor },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "passwd", "a line for the configuration from a user's password", "NAME [--weak]\n"
       "       dialtone passwd --file FILE NAME [--weak] | NAME --remove | --batch [--weak]",
