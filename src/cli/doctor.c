@@ -85,6 +85,8 @@ static void put_text(const struct doctor_about *a, const char *what)
 }
 
 static void find(struct doctor *d, const struct doctor_about *about, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+static void find(struct doctor *d, const struct doctor_about *about, const char *format, va_list args)
 {
     char what[TEXT_BYTES];
     vsnprintf(what, sizeof what, format, args);
@@ -179,7 +181,7 @@ static void make_up_phone(struct doctor *d)
 
 static int read_arguments(struct doctor *d, int argc, char **argv)
 {
-    struct texts t = { NULL };
+    struct texts t = { .mac = NULL };
     uint64_t wait_s = 0;
     int status = parse(d, &t, argc, argv);
     d->configured = d->words.root || d->words.file || d->words.option_count;
