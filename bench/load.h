@@ -26,12 +26,15 @@ enum load_outcome {
     LOAD_SILENT,     /* no answer in time */
     LOAD_CONNECTION, /* refused, reset or closed early, or no socket to be had */
     LOAD_MALFORMED,  /* not an answer of this protocol */
+    LOAD_HANDSHAKE,  /* a session was to be resumed, and the server shook hands in full */
     LOAD_OUTCOMES
 };
 
 struct tftp_state {
     struct sockaddr_in peer; /* the server's end of this transfer; port 0: not yet answered */
     uint16_t block;          /* the last that arrived; 0: none */
+    uint16_t window, unacked; /* blocks: an acknowledgement, come since the last one */
+    bool gap_told;           /* since the last new block */
     size_t block_bytes;
 };
 
@@ -60,6 +63,9 @@ struct load_client {
     uint64_t started_us; /* of the request under way */
     uint64_t due_us;     /* when the loop looks after this client; 0: never */
     size_t received;     /* bytes of the file so far, all of them as expected */
+    struct ssl_st *ssl;  /* NULL: none */
+    struct ssl_session_st *session; /* the newest; NULL: none yet */
+    bool resumes;        /* the connection was to resume it */
     union {
         struct tftp_state tftp;
         struct http_state http;
@@ -78,7 +84,7 @@ struct load_protocol {
     /* due_us has passed. */
     void (*overdue)(struct load *load, struct load_client *client);
 };
-extern const struct load_protocol load_tftp, load_http, load_ftp;
+extern const struct load_protocol load_tftp, load_http, load_https, load_ftp;
 
 struct load {
     const struct load_protocol *protocol;
@@ -86,10 +92,15 @@ struct load {
     struct slice path;
     struct slice expected; /* the file that every answer must equal */
     bool close;            /* HTTP: a connection a request */
+    bool count;            /* bytes of a file are counted, not compared */
+    uint64_t window;       /* TFTP: blocks to ask for; 0: no such option */
+    bool tls_1_2, rsa, resume; /* HTTPS: not TLS 1.3, not ECDSA, sessions are used again */
+    struct ssl_ctx_st *tls;    /* NULL: plain */
 
     struct slice request; /* bytes of the first message, in request_bytes */
     char request_bytes[LOAD_HEAD_BYTES];
     uint64_t retries;
+    uint64_t bytes; /* of files, those of requests that failed or were cut too */
     int epoll;
 };
 
@@ -101,10 +112,10 @@ void load_wait_ms(struct load_client *client, uint64_t ms);
 bool load_open(struct load *load, struct load_client *client, int type, uint32_t events);
 void load_close(struct load_client *client);
 /* Takes the next bytes of the file; false when they are not the expected ones. */
-bool load_take(const struct load *load, struct load_client *client, struct slice bytes);
+bool load_take(struct load *load, struct load_client *client, struct slice bytes);
 
 /* End of a request. After a good one the next starts at once, from within this call; after a failure a little
- * later and with a new socket. */
+ * later and with a new socket. With --rate the next starts when its time has come. */
 void load_end(struct load *load, struct load_client *client, enum load_outcome outcome);
 
 #endif

@@ -56,7 +56,7 @@ int blob_descriptor(const struct blob *b)
 const char *tree_answer_words(enum tree_answer answer)
 {
     static const char *const words[] = { "found",     "absent",         "refused name",
-                                         "forbidden", "is a directory", "broken" };
+                                         "forbidden", "is a directory", "broken", "guarded" };
     return words[answer];
 }
 

@@ -35,6 +35,7 @@ static const char *absence(enum tree_answer answer)
     case TREE_DIRECTORY:
         return "a directory";
     case TREE_BROKEN:
+    case TREE_GUARDED:
         return "the file could not be read";
     }
     return "";

@@ -27,6 +27,7 @@ int verb_encrypt(const struct verb *verb, int argc, char **argv);
 int verb_explain(const struct verb *verb, int argc, char **argv);
 int verb_local(const struct verb *verb, int argc, char **argv);
 int verb_models(const struct verb *verb, int argc, char **argv);
+int verb_notify(const struct verb *verb, int argc, char **argv);
 int verb_passwd(const struct verb *verb, int argc, char **argv);
 int verb_phone(const struct verb *verb, int argc, char **argv);
 int verb_serve(const struct verb *verb, int argc, char **argv);

@@ -137,6 +137,15 @@ bool name_is_bound(struct slice path)
     return named > 0;
 }
 
+bool name_owner(struct slice path, struct mac *ret_mac)
+{
+    struct slice segment;
+    bool named = false;
+    while (slice_cut(&path, '/', &segment))
+        named = segment_mac(segment, path.len == 0, ret_mac) || named;
+    return named;
+}
+
 bool name_is_of(struct slice path, struct mac mac)
 {
     size_t named, others;

@@ -35,6 +35,8 @@ struct name_meaning name_meaning(struct slice path);
 /* Whether a path belongs to one phone and to nobody else: its last part begins with a bare MAC that no letter or digit
  * follows (<MAC>.cfg, <MAC>-local.cfg, <MAC>_Security.enc, <MAC>.cfg.old), or a directory of it is one (`$MAC/`). */
 bool name_is_bound(struct slice path);
+/* Whose such a path is: the MAC of the last part that names one. False: it is not bound. */
+bool name_owner(struct slice path, struct mac *ret_mac);
 /* Whether it is this phone's: every part that names a phone names this one. */
 bool name_is_of(struct slice path, struct mac mac);
 /* What phones send by themselves: MAC-local CFG files, contacts, call logs, exported settings, logs (guide, "Using

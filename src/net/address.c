@@ -82,6 +82,14 @@ uint64_t address_hash(const union address *a, uint64_t seed)
     return mix(mix(mix(seed ^ high) ^ low) ^ address_port(a));
 }
 
+struct slice address_owner(const union address *a)
+{
+    if (a->sa.sa_family != AF_INET6)
+        return slice_of(&a->v4.sin_addr, 4);
+    bool mapped = IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr);
+    return mapped ? slice_of(a->v6.sin6_addr.s6_addr + 12, 4) : slice_of(a->v6.sin6_addr.s6_addr, 8);
+}
+
 void address_print_host(const union address *a, struct buf *out)
 {
     char text[INET6_ADDRSTRLEN] = "?";

@@ -24,6 +24,9 @@ bool address_eq(const union address *a, const union address *b);
 bool address_same_host(const union address *a, const union address *b);
 /* Spreads hosts and ports; `seed` is drawn at start so that a peer cannot aim at one bucket. */
 uint64_t address_hash(const union address *a, uint64_t seed);
+/* The bytes that whoever may use several addresses at will has in common: of IPv6 its /64, of IPv4 all four. Borrowed;
+ * an IPv4 address mapped into IPv6 is the IPv4 address. */
+struct slice address_owner(const union address *a);
 /* `10.2.20.73:69`, `[::1]:69`; an IPv4 address mapped into IPv6 prints as IPv4. */
 void address_print(const union address *a, struct buf *out);
 void address_print_host(const union address *a, struct buf *out);

@@ -43,6 +43,16 @@ int stream_filter_for(struct stream *s, struct ssl_ctx_st *context, enum tls_pur
     return 0;
 }
 
+int stream_filter_to(struct stream *s, struct ssl_ctx_st *context, struct slice host)
+{
+    int error = stream_filter_for(s, context, TLS_HTTP);
+    if (!error && !tls_session_connect(filter_of(s), host)) {
+        stream_unfilter(s);
+        error = -EINVAL;
+    }
+    return error;
+}
+
 int stream_settle(struct stream *s)
 {
     return s->filtered ? tls_session_settle(filter_of(s)) : 0;
@@ -173,6 +183,12 @@ uint64_t stream_unacknowledged(const struct stream *s)
 {
     int bytes = 0;
     return ioctl(s->fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+void stream_pace(struct stream *s, uint32_t bytes_a_second)
+{
+    if (bytes_a_second)
+        setsockopt(s->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_a_second, sizeof bytes_a_second);
 }
 
 void stream_end(struct stream *s)

@@ -31,6 +31,8 @@ void stream_open(struct stream *s, struct loop *loop, int fd, void (*ready)(stru
 int stream_filter(struct stream *s, struct ssl_ctx_st *context);
 /* The same for another protocol than HTTP. */
 int stream_filter_for(struct stream *s, struct ssl_ctx_st *context, enum tls_purpose purpose);
+/* This end connects, and the peer has to be `host` (tls_session_connect()). 0 or a negative errno. */
+int stream_filter_to(struct stream *s, struct ssl_ctx_st *context, struct slice host);
 /* 0 when there is no filter or its handshake is done; -EAGAIN: wait for UV_WRITABLE and try again; another negative
  * errno. For who may have nothing to write. */
 int stream_settle(struct stream *s);
@@ -58,6 +60,9 @@ int stream_connected(const struct stream *s);
 int stream_local_address(const struct stream *s, union address *ret_address);
 /* Bytes that the peer has not acknowledged yet. */
 uint64_t stream_unacknowledged(const struct stream *s);
+/* From now on at most so many bytes a second, on the average of some seconds; 0 is no limit. The kernel spaces the packets,
+ * and what does not leave yet waits in the socket's buffer. */
+void stream_pace(struct stream *s, uint32_t bytes_a_second);
 /* Nothing more will be written. */
 void stream_end(struct stream *s);
 /* Lets go of the descriptor without closing it: the connection lives on, for somebody else. Otherwise like

@@ -4,6 +4,7 @@
  *   tls_files.c    certificates and keys out of PEM files
  *   tls_clients.c  certificates of peers: whom to trust, who is revoked, what is said of one
  *   tls_tickets.c  keys of tickets, and whether a ticket is still good
+ *   tls_connect.c  a context of the side that connects
  *   tls_session.c  one connection */
 #ifndef DIALTONE_NET_TLS_INSIDE_H
 #define DIALTONE_NET_TLS_INSIDE_H
@@ -38,8 +39,8 @@ struct tls_mind *tls_mind_of(const SSL_CTX *context);
 int tls_say(struct buf *why, const char *file, const char *what, int error);
 /* -EINVAL, with OpenSSL's own first word about it. */
 int tls_say_openssl(struct buf *why, const char *file, const char *what);
-/* malloc'd, at most TLS_FILE_BYTES_MAX. */
-int tls_read_file(const char *file, struct buf *why, char **ret_bytes, size_t *ret_len);
+/* malloc'd, at most TLS_LIST_BYTES_MAX. */
+int tls_read_list(const char *file, struct buf *why, char **ret_bytes, size_t *ret_len);
 int tls_load_pair(const struct tls_pair *pair, uid_t key_owner, struct tls_loaded *l, struct buf *why);
 bool tls_share_pair(const struct tls_loaded *from, struct tls_loaded *l);
 void tls_free_pair(struct tls_loaded *l);

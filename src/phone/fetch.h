@@ -3,13 +3,14 @@
  * As the real phones ask: TFTP with blksize 1432 (facts.md 5.7) to an IPv4 address unless the URL holds an IPv6
  * one, HTTP with Host, User-Agent, Accept and `Connection: close` (5.2), FTP in passive mode with SIZE and RETR
  * of the whole path, and after a 530 once more as `anonymous` with an empty password (5.7). Redirects: at most
- * 5, to http and https only (5.3). The address in an FTP 227 answer is ignored (security.md R8).
+ * 5, to http and https only (5.3), of downloads alone. The address in an FTP 227 answer is ignored (security.md R8).
  *
  * Absent is what the server says is not there: HTTP 403, 404 and 410, FTP 550 and 553, any TFTP ERROR (the
  * guide's own capture shows a phone go on after "Access violation"). Refused, because another try brings
  * nothing better: a file over the limit, announced or not; a redirect to another protocol; what is not a URL,
  * or names no file over TFTP or FTP. Everything else that brings no file has failed: silence, an HTTP status
- * that is neither 200 (203) nor absent, 401 after the credentials were tried once, a body that ends early, a
+ * that is neither 200 (203) nor absent, 401 after the credentials were tried once, a body that ends early, a file
+ * over TFTP that is not as long as its tsize said (0 says nothing), a
  * certificate that is not good.
  *
  * Silence is counted on the loop's clock from the last packet or record that came, so a long transfer that goes

@@ -58,6 +58,7 @@ struct fetch {
     char *bytes;
     size_t len, cap;
     bool tftp_refused;  /* an ERROR packet came */
+    bool tftp_agreed;   /* an OACK was understood */
     bool tftp_nonsense; /* something came that libcurl does not like */
     int tftp_error;     /* number in the ERROR packet; -1: not known */
     char tftp_text[FETCH_TFTP_TEXT_MAX + 1];

@@ -108,7 +108,7 @@ static void hear_ftp(struct fetch *f, curl_infotype type, struct slice line)
 }
 
 /* An answer that is there at once is read before fetch.c can look at it. Then only libcurl's own words tell an
- * ERROR packet from one that it does not like. */
+ * ERROR packet from one that it does not like, and that an OACK came. */
 static void hear_tftp(struct fetch *f, struct slice line)
 {
     static const struct slice complaints[] = {
@@ -122,6 +122,7 @@ static void hear_tftp(struct fetch *f, struct slice line)
         buf_terminate(&text);
         f->tftp_refused = true;
     }
+    f->tftp_agreed |= slice_starts(line, SLICE("got option="));
     for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++)
         if (slice_find_text(line, complaints[i]) < line.len && !slice_starts(line, error))
             f->tftp_nonsense = true;
@@ -169,7 +170,6 @@ static bool set_numbers(CURL *easy)
         { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
         { CURLOPT_SSL_ENABLE_ALPN, 0 },
         { CURLOPT_FAILONERROR, 1 },
-        { CURLOPT_FOLLOWLOCATION, 1 },
         { CURLOPT_MAXREDIRS, FETCH_REDIRECTS_MAX },
         { CURLOPT_HTTPAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST) },
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -362,7 +362,9 @@ static bool set_verb(struct fetch *f, const struct transport_request *r)
     f->body = r->body;
     if (curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) || curl_easy_setopt(e, CURLOPT_UPLOAD, put ? 1L : 0L) ||
         curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->verb == TRANSPORT_GET ? f->headers : f->upload_headers) ||
-        curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, put ? len : (curl_off_t)-1))
+        curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, put ? len : (curl_off_t)-1) ||
+        /* A phone's own settings go where its settings say, and nowhere else (security.md R24). */
+        curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, r->verb == TRANSPORT_GET ? 1L : 0L))
         return false;
     return !post || (!curl_easy_setopt(e, CURLOPT_POST, 1L) && !curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL) &&
                      !curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, len));

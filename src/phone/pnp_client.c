@@ -1,11 +1,11 @@
 #include "phone/pnp_client.h"
 
 #include "net/multicast.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 /* As many digits as a W52P's number has. */
 #define NUMBER_MIN UINT64_C(1000000000)
@@ -100,18 +100,13 @@ static int draw_number(uint64_t *ret_number)
     return 0;
 }
 
-/* The address that routes give a datagram to `to`. */
-static int address_towards(const union address *to, union address *ret_local)
+/* Keeps the port that was wanted. */
+static int towards(const union address *to, union address *local)
 {
-    union address any = { .v4 = { .sin_family = AF_INET } };
-    socklen_t len = sizeof any;
-    int fd = datagram_bind(&any);
-    if (fd < 0)
-        return fd;
-    int error = connect(fd, &to->sa, address_length(to)) < 0 || getsockname(fd, &any.sa, &len) < 0 ? -errno : 0;
-    close(fd);
+    union address ours;
+    int error = socket_towards(to, &ours);
     if (!error)
-        ret_local->v4.sin_addr = any.v4.sin_addr;
+        local->v4.sin_addr = ours.v4.sin_addr;
     return error;
 }
 
@@ -124,7 +119,7 @@ static int open_socket(struct pnp_client *c, const struct pnp_client_options *o,
     if (local.sa.sa_family != AF_INET || c->destination.sa.sa_family != AF_INET)
         return -EAFNOSUPPORT;
     if (local.v4.sin_addr.s_addr == htonl(INADDR_ANY))
-        error = address_towards(&c->destination, &local);
+        error = towards(&c->destination, &local);
     int fd = error ? error : datagram_bind(&local);
     if (fd < 0)
         return fd;

@@ -24,6 +24,14 @@ static const struct slice field_names[HTTP_FIELD_COUNT] = {
     [HTTP_FIELD_IF_UNMODIFIED_SINCE] = { "if-unmodified-since", 19 },
 };
 
+/* The first of each length. */
+static const uint8_t first_field[] = {
+    [4] = HTTP_FIELD_HOST,           [5] = HTTP_FIELD_RANGE,          [6] = HTTP_FIELD_EXPECT,
+    [8] = HTTP_FIELD_IF_MATCH,       [10] = HTTP_FIELD_CONNECTION,    [12] = HTTP_FIELD_CONTENT_TYPE,
+    [13] = HTTP_FIELD_AUTHORIZATION, [14] = HTTP_FIELD_CONTENT_LENGTH, [16] = HTTP_FIELD_CONTENT_ENCODING,
+    [17] = HTTP_FIELD_IF_MODIFIED_SINCE, [19] = HTTP_FIELD_IF_UNMODIFIED_SINCE,
+};
+
 static const struct {
     struct slice name;
     enum http_method method;
@@ -89,9 +97,10 @@ static bool is_field(struct slice name, struct slice lower)
 static int on_value_complete(llhttp_t *parser)
 {
     struct reading *r = parser->data;
-    for (size_t i = 0; i < HTTP_FIELD_COUNT && field_names[i].len <= r->name.len; i++) {
+    size_t len = r->name.len, i = len < sizeof first_field ? first_field[len] : HTTP_FIELD_COUNT;
+    for (; i < HTTP_FIELD_COUNT && field_names[i].len == len; i++) {
         struct slice *field = &r->request->field[i];
-        if (field_names[i].len != r->name.len || !is_field(r->name, field_names[i]))
+        if (!is_field(r->name, field_names[i]))
             continue;
         if (field->ptr)
             r->request->repeated |= 1u << i;

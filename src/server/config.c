@@ -110,6 +110,13 @@ static const struct config_key keys[] = {
     LIMIT("tftp.rate", tftp_rate, 0, 1000000, "1000", "TFTP requests a second from one address; 0 is no limit"),
     LIMIT("tftp.blksize_max", tftp_blksize_max, 512, 65464, "1468",
           "bytes in a TFTP block; 1468 fill an Ethernet frame"),
+    LIMIT("guard.unknown", guard_unknown, 0, 1000000, "500",
+          "phones never seen before that one address may ask for in vain, at once: a building's on its first day; 0 is no"
+          " limit"),
+    NUMBER("guard.unknown_s", guard_unknown_s, 1, 3600, "6",
+           "seconds for each one more; at 6 the 16 million of one vendor's address block take three years"),
+    LIMIT("guard.shut_s", guard_shut_s, 1, 86400, "300",
+          "seconds that an address which goes on is refused every phone that never asked from there"),
     SWITCH("upload.enable", upload_enable, "1", "take the files that phones send"),
     TEXT("upload.dir", upload_dir, 0, 4000, "", "directory of those files; blank is `uploads` in state.dir"),
     SWITCH("upload.overwrite", upload_overwrite, "1", "a phone may replace what it has sent before"),
@@ -129,7 +136,11 @@ static const struct config_key keys[] = {
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
     LIMIT("http.idle_s", http_idle_s, 1, 3600, "60", "seconds that a kept connection may be silent"),
-    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each; with TLS as many of their own, 30 KB each"),
+    LIMIT("http.rate_bytes", http_rate_bytes, 0, UINT32_MAX, "0",
+          "bytes a second that one new HTTP or HTTPS connection is sent at most, 4096 being the least; 0 is no limit"),
+    LIMIT("ftp.rate_bytes", ftp_rate_bytes, 0, UINT32_MAX, "0",
+          "bytes a second that one new FTP data connection is sent at most, 4096 being the least; 0 is no limit"),
+    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each; with TLS as many of their own, 18 KB each"),
     LIMIT("ftp.peer_sessions", ftp_peer_sessions, 1, 1000000, "500",
           "FTP sessions at once from one address; phones behind a NAT share one"),
     LIMIT("ftp.login_s", ftp_login_s, 1, 300, "30", "seconds within which a login must be complete"),
@@ -440,12 +451,24 @@ static bool check_rule(const struct config *c, size_t n, struct diag *findings)
     return users_ok;
 }
 
+/* Nobody could prove anything then, and every phone's own files would be gone. */
+static void check_bind(const struct config *c, size_t n, struct diag *findings)
+{
+    if (slice_eq(c->access[n].bind, SLICE("certificate")) && slice_eq(c->tls_client_certificates, SLICE("off")))
+        diag_add(findings, SEVERITY_WARNING, whole,
+                 "access.%zu.bind = certificate, and tls.client_certificates is off: nobody gets the files of phones there",
+                 n + 1);
+}
+
 bool config_check(const struct config *c, struct diag *findings)
 {
     bool ok = true;
-    for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
-        if (c->access[n].used)
-            ok = check_rule(c, n, findings) && ok;
+    for (size_t n = 0; n < CONFIG_RULES_MAX; n++) {
+        if (!c->access[n].used)
+            continue;
+        ok = check_rule(c, n, findings) && ok;
+        check_bind(c, n, findings);
+    }
     if (c->ftp_enable && slice_eq(c->ftp_tls, SLICE("required")) && !c->tls_certificate.len) {
         diag_add(findings, SEVERITY_ERROR, whole, "ftp.tls = required needs tls.certificate and tls.key");
         ok = false;

@@ -93,6 +93,9 @@ struct config {
     struct slice upload_dir;  /* upload.dir; "": `uploads` in state.dir */
     bool upload_overwrite;    /* upload.overwrite: a phone may replace its own file */
     struct slice upload_mode; /* upload.mode: 0600 or 0644 */
+    uint32_t guard_unknown;   /* guard.unknown: phones, see server/guard.h; 0: no guard */
+    uint32_t guard_unknown_s; /* guard.unknown_s: one more each */
+    uint32_t guard_shut_s;    /* guard.shut_s */
     uint32_t upload_file_max; /* bytes */
     uint32_t upload_total_mib;
     uint32_t upload_files;    /* with versions */
@@ -103,6 +106,8 @@ struct config {
     uint32_t http_peer_connections;
     uint32_t http_head_s;     /* a request head must be complete within */
     uint32_t http_idle_s;     /* a kept-alive connection may be silent for */
+    uint32_t http_rate_bytes; /* http.rate_bytes: a second, to one connection; 0: no limit */
+    uint32_t ftp_rate_bytes;  /* ftp.rate_bytes */
     uint32_t ftp_sessions;    /* ftp.sessions: at once in all */
     uint32_t ftp_peer_sessions;
     uint32_t ftp_login_s;     /* a login must be complete within */

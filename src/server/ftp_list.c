@@ -11,7 +11,8 @@ static bool describe_file(struct ftp_session *s, struct buf *out)
         ftp_name_refuse(s, answer);
         return false;
     }
-    struct ftp_entry entry = { ftp_name(s), false, file.size, file.mtime.tv_sec };
+    struct ftp_entry entry = { ftp_name(s), false, file.size, file.mtime.tv_sec, false, false };
+    ftp_name_mark(s, entry.name, &entry);
     if (s->list == FTP_LIST_NAMES)
         buf_text(out, entry.name);
     else
@@ -95,7 +96,8 @@ void ftp_list_mlst(struct ftp_session *s, struct slice argument)
         ftp_name_refuse(s, answer);
         return;
     }
-    struct ftp_entry entry = { ftp_name(s), answer == TREE_DIRECTORY, file.size, file.mtime.tv_sec };
+    struct ftp_entry entry = { ftp_name(s), answer == TREE_DIRECTORY, file.size, file.mtime.tv_sec, false, false };
+    ftp_name_mark(s, entry.name, &entry);
     struct buf out = ftp_session_out(s);
     buf_str(&out, "250-Here it is:\r\n ");
     /* The tree tells no time of a directory. */

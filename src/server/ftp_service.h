@@ -20,7 +20,7 @@
  * draws a name with 32 random bits and never overwrites.
  *
  * Refused, and how: 421 no room, too slow or stopping (and closed), 425 no data connection, 426 it broke, 450 451 the
- * machine failed, 452 no room for it, 500 unknown, 501 malformed, 502 REIN, SITE (CHMOD too), SMNT, AUTH without
+ * machine failed, 450 too many unknown phones asked for (server/guard.h), 452 no room for it, 500 unknown, 501 malformed, 502 REIN, SITE (CHMOD too), SMNT, AUTH without
  * certificates, 503 out of order, 504 TYPE E, MODE B and such, AUTH SSL, PORT to a forbidden place, 521 PROT P is
  * missing, 522 EPRT and EPSV of another family, 530 not logged in or not as who may, 533 534 CCC, 536 PROT S and E,
  * 550 absent, not to be given, not to be written, a path above the root, 552 too large, 553 no name that may be

@@ -197,6 +197,9 @@ static ssize_t receive(struct ftp_session *s)
     ssize_t n = stream_read(&s->control, into, room);
     if (n > 0)
         ftp_reader_add(&s->reader, (size_t)n);
+    /* A read that was not filled has emptied the socket: no call to be told so. By TLS more may have been read
+     * ahead. */
+    s->drained = n != 0 && n < (ssize_t)room && !s->control.filtered;
     /* What it asked before it fell silent is still answered. */
     s->ended = n == 0;
     return n == -EAGAIN ? 0 : n;
@@ -234,7 +237,8 @@ static bool end_if_due(struct ftp_session *s)
 static void note_fault(struct ftp_session *s)
 {
     const char *fault = stream_fault(&s->control);
-    if (!fault || s->logged_in)
+    if (!fault || s->logged_in ||
+        !fault_log_may_tell(&s->service->faults, s->limit, PROTOCOL_FTP, ftp_loop(s)->now_ms))
         return;
     s->name_len = 0;
     s->wall_ms = ftp_loop(s)->wall_ms;
@@ -252,7 +256,7 @@ void ftp_session_run(struct ftp_session *s)
         if (!end_if_due(s))
             return;
         int error = flush(s);
-        ssize_t got = error || reads++ == READS_A_ROUND ? 0 : receive(s);
+        ssize_t got = error || s->drained || reads++ == READS_A_ROUND ? 0 : receive(s);
         if ((error && error != -EAGAIN) || got < 0) {
             note_fault(s);
             ftp_session_drop(s, 0, NULL);
@@ -271,7 +275,9 @@ void ftp_session_run(struct ftp_session *s)
 
 static void on_ready(struct stream *stream)
 {
-    ftp_session_run(container_of(stream, struct ftp_session, control));
+    struct ftp_session *s = container_of(stream, struct ftp_session, control);
+    s->drained = false;
+    ftp_session_run(s);
 }
 
 /* --- the beginning --- */
@@ -307,6 +313,7 @@ void ftp_session_accept(struct ftp_service *service, int fd, const union address
     if (!s)
         return;
     ftp_session_reply(s, 220, "dialtone");
+    s->drained = true; /* it waits for this */
     restart_timer(s);
     ftp_session_run(s);
 }

@@ -5,6 +5,7 @@
 #include "net/listener.h"
 #include "net/stream.h"
 #include "proto/ftp.h"
+#include "server/fault_log.h"
 #include "server/ftp_ports.h"
 #include "server/ftp_relay.h"
 #include "server/ftp_service.h"
@@ -29,6 +30,7 @@ struct ftp_data {
     struct ftp_service *service;
     struct ftp_session *session; /* NULL: let go */
     bool connecting;
+    struct turn turn;
 };
 
 /* Text made for the wire: listings and TYPE A. */
@@ -43,6 +45,7 @@ enum ftp_transfer { FTP_TRANSFER_NONE, FTP_TRANSFER_FILE, FTP_TRANSFER_LIST, FTP
 /* How far a transfer got in a round; ENDED: its end has been said already, or comes from elsewhere. */
 enum ftp_progress {
     FTP_PROGRESS_DONE,
+    FTP_PROGRESS_TURN_OVER,
     FTP_PROGRESS_BLOCKED,
     FTP_PROGRESS_GONE,
     FTP_PROGRESS_BROKEN,
@@ -68,9 +71,12 @@ struct ftp_session {
     uint8_t user_len;
     char user[USER_NAME_BYTES_MAX]; /* what USER said, unless anonymous */
     uint64_t user_mark;             /* of his password's line when he logged in */
+    struct mac certificate;         /* with `proven`: the MAC that the client's certificate names */
+    bool proven;
     bool binary, epsv_all;
     bool sized, private; /* PBSZ came; PROT P holds for data connections */
     bool leaving, ended; /* QUIT came; the peer says nothing more */
+    bool drained;        /* nothing was left to read; an event says when there is again */
     bool moving;         /* AUTH TLS came: the connection goes to a worker for TLS */
     uint8_t facts, faults;
     uint64_t rest;
@@ -121,6 +127,7 @@ struct ftp_service {
     void (*done)(void *context);
     void *done_context;
     uint64_t warn_ms;                /* not before */
+    struct fault_log faults;
     char input[FTP_CHUNK_BYTES / 2]; /* of a file, on its way into a chunk */
     char received[FTP_RECEIVE_BYTES + 1];
 };
@@ -173,6 +180,8 @@ void ftp_data_close(struct ftp_session *s, bool abort);
 void ftp_transfer_begin(struct ftp_session *s);
 /* Goes on with it: the data connection is there, or ready again. */
 void ftp_transfer_advance(struct ftp_session *s);
+/* The same when its turn comes (net/loop.h), and does not watch the connection until then. */
+void ftp_transfer_take_turn(struct ftp_session *s);
 /* Answers and notes that there will be none. */
 void ftp_transfer_refuse(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
 /* s->chunk; false without memory. */

@@ -1,4 +1,5 @@
 #include "server/ftp_verbs.h"
+#include "server/guard.h"
 
 /* --- where --- */
 
@@ -33,16 +34,15 @@ void ftp_state_cwd(struct ftp_session *s, struct slice argument)
     }
     if (!ftp_name_aim(s, argument))
         return;
-    struct tree_question question = { ftp_name(s) };
-    enum tree_answer answer = ftp_name_may_enter(s, question.name)
-                                  ? tree_ask(s->service->worker->tree, &question, &file)
+    struct caller caller = ftp_caller(s);
+    enum tree_answer answer = ftp_name_may_enter(s, ftp_name(s))
+                                  ? guard_ask(s->service->worker, &caller, ftp_name(s), &file)
                                   : TREE_FORBIDDEN;
     if (answer == TREE_FILE)
         tree_file_release(&file);
     if (answer != TREE_DIRECTORY) {
-        const char *words = "not a directory";
-        unsigned code = answer == TREE_FILE ? 550 : ftp_name_refusal(s, answer, &words);
-        ftp_session_reply(s, code, words);
+        struct ftp_refusal r = ftp_name_refusal(s, answer);
+        ftp_session_reply(s, r.code, answer == TREE_FILE ? "not a directory" : r.reply);
         return;
     }
     memcpy(s->cwd, s->name, s->name_len);

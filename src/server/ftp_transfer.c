@@ -3,27 +3,26 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* So much of a large file in one go, then the others get their turn. */
-#define SEND_BYTES_A_ROUND ((size_t)1024 * 1024)
+/* So much of a large file in one turn (net/loop.h). */
+#define SEND_BYTES_A_TURN ((size_t)64 * 1024)
 #define NAME_BYTES_MAX 255
 
 static void on_send_check(struct timer *timer);
 
 /* --- what goes over it --- */
 
-static void put_entry(const struct ftp_session *s, const struct tree_entry *e, struct buf *out)
+static void put_entry(const struct ftp_session *s, const struct ftp_entry *entry, struct buf *out)
 {
-    struct ftp_entry entry = { e->name, e->is_directory, e->size, e->mtime_s };
     switch ((enum ftp_list)s->list) {
     case FTP_LIST_NAMES:
         /* As it was asked for, so that it can be fetched as it stands (RFC 1123 4.1.2.7). */
-        buf_text(out, e->name);
+        buf_text(out, entry->name);
         break;
     case FTP_LIST_LONG:
-        ftp_put_long_line(out, &entry, ftp_loop(s)->wall_ms / 1000);
+        ftp_put_long_line(out, entry, ftp_loop(s)->wall_ms / 1000);
         break;
     case FTP_LIST_FACTS:
-        ftp_put_facts_line(out, &entry, s->facts);
+        ftp_put_facts_line(out, entry, s->facts);
         break;
     }
     buf_str(out, "\r\n");
@@ -48,9 +47,11 @@ static void refill_from_listing(struct ftp_session *s)
         if (out.cap - out.len < FTP_LISTING_LINE_BYTES + NAME_BYTES_MAX)
             break;
         step = tree_listing_next(c->listing, &e);
-        if (step == TREE_STEP_ENTRY && ftp_pattern_matches(pattern, e.name) &&
-            ftp_name_may_see(s, directory_of(s), &e))
-            put_entry(s, &e, &out);
+        if (step != TREE_STEP_ENTRY || !ftp_pattern_matches(pattern, e.name))
+            continue;
+        struct ftp_entry entry = { e.name, e.is_directory, e.size, e.mtime_s, false, false };
+        if (ftp_name_see(s, directory_of(s), &entry))
+            put_entry(s, &entry, &out);
     }
     c->at = 0;
     c->len = out.len;
@@ -126,17 +127,19 @@ static enum ftp_progress push(struct ftp_session *s)
 {
     size_t done = 0;
     while (has_more(s)) {
-        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, SEND_BYTES_A_ROUND - done);
+        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, SEND_BYTES_A_TURN - done);
         if (n < 0 && n != -EAGAIN)
             return n == -ESTALE || n == -EIO ? FTP_PROGRESS_BROKEN : FTP_PROGRESS_GONE;
         s->sent += n > 0 ? (uint64_t)n : 0;
         done += n > 0 ? (size_t)n : 0;
         /* Nothing to send yet: a listing that looked at its share of entries for this round. */
-        if (n == -EAGAIN || done >= SEND_BYTES_A_ROUND || (n == 0 && has_more(s)))
+        if (n == -EAGAIN || (n == 0 && has_more(s)))
             return FTP_PROGRESS_BLOCKED;
         /* A listing reads directories, which takes longer than copying. */
         if (s->chunk && s->chunk->listing)
             return FTP_PROGRESS_BLOCKED;
+        if (done >= SEND_BYTES_A_TURN && has_more(s))
+            return FTP_PROGRESS_TURN_OVER;
     }
     return FTP_PROGRESS_DONE;
 }
@@ -174,6 +177,26 @@ static const char *why_gone(const struct ftp_session *s)
     return fault ? fault : "the peer went away";
 }
 
+static void watch_progress(struct ftp_session *s)
+{
+    if (!timer_is_running(&s->data_timer) || s->data_timer.fire != on_send_check)
+        loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
+}
+
+static void on_turn(struct turn *turn)
+{
+    struct ftp_session *s = container_of(turn, struct ftp_data, turn)->session;
+    ftp_transfer_advance(s);
+    ftp_session_run(s);
+}
+
+void ftp_transfer_take_turn(struct ftp_session *s)
+{
+    stream_wait(&s->data->stream, 0);
+    loop_take_turn(ftp_loop(s), &s->data->turn, on_turn);
+    watch_progress(s);
+}
+
 void ftp_transfer_advance(struct ftp_session *s)
 {
     switch (go_on(s)) {
@@ -183,8 +206,11 @@ void ftp_transfer_advance(struct ftp_session *s)
     case FTP_PROGRESS_BLOCKED:
         if (stream_wait(&s->data->stream, waits_for(s)) != 0)
             ftp_transfer_end(s, 451, OUTCOME_BROKEN, "no room to wait for the peer");
-        else if (!timer_is_running(&s->data_timer) || s->data_timer.fire != on_send_check)
-            loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
+        else
+            watch_progress(s);
+        break;
+    case FTP_PROGRESS_TURN_OVER:
+        ftp_transfer_take_turn(s);
         break;
     case FTP_PROGRESS_GONE:
         ftp_transfer_end(s, 426, OUTCOME_STOPPED, why_gone(s));
@@ -264,6 +290,8 @@ void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcom
     e.bytes = s->transfer ? s->sent : 0;
     e.code = (uint16_t)code;
     e.reason = reason;
+    e.certificate = s->proven ? JOURNAL_CERTIFICATE_MAC : JOURNAL_CERTIFICATE_NONE;
+    e.certificate_mac = s->certificate;
     journal_event_set_name(&e, ftp_name(s));
     journal_note(s->service->worker->journal, &e);
 }

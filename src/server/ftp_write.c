@@ -1,5 +1,6 @@
 #include "server/change.h"
 #include "server/ftp_verbs.h"
+#include "server/guard.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
@@ -36,6 +37,22 @@ static void refuse_answer(struct ftp_session *s, enum upload_answer answer)
                             upload_answer_words(answer));
 }
 
+/* False: refused, and answered. */
+static bool may_touch(struct ftp_session *s)
+{
+    struct caller caller = ftp_caller(s);
+    bool may = guard_write(s->service->worker, &caller, ftp_name(s));
+    if (!may)
+        ftp_transfer_refuse(s, 450, OUTCOME_REFUSED, tree_answer_words(TREE_GUARDED));
+    return may;
+}
+
+/* The argument becomes s->name, which may be changed as far as guessing goes. */
+static bool aim_to_change(struct ftp_session *s, struct slice argument)
+{
+    return ftp_name_aim(s, argument) && may_touch(s);
+}
+
 /* --- with a body --- */
 
 enum kind { KIND_STORE, KIND_APPEND, KIND_UNIQUE };
@@ -68,9 +85,9 @@ static void store(struct ftp_session *s, enum kind kind)
         ftp_transfer_refuse(s, 554, OUTCOME_REFUSED, "REST is for TYPE I");
     else if (v.answer != ACCESS_YES)
         refuse_verdict(s, v);
-    else if ((answer = begin(s, kind, offset, v)) != UPLOAD_FINE)
+    else if (may_touch(s) && (answer = begin(s, kind, offset, v)) != UPLOAD_FINE)
         refuse_answer(s, answer);
-    else
+    if (s->upload)
         s->transfer = FTP_TRANSFER_STORE;
     if (!s->transfer) {
         ftp_data_drop(s);
@@ -142,21 +159,21 @@ static void changed(struct ftp_session *s, enum upload_answer answer, unsigned c
 void ftp_write_dele(struct ftp_session *s, struct slice argument)
 {
     struct caller caller = ftp_caller(s);
-    if (ftp_name_aim(s, argument))
+    if (aim_to_change(s, argument))
         changed(s, change_remove(s->service->worker, &caller, ftp_name(s)), 250, "removed");
 }
 
 void ftp_write_mkd(struct ftp_session *s, struct slice argument)
 {
     struct caller caller = ftp_caller(s);
-    if (ftp_name_aim(s, argument))
+    if (aim_to_change(s, argument))
         changed(s, change_make_directory(s->service->worker, &caller, ftp_name(s)), 257, "made");
 }
 
 void ftp_write_rmd(struct ftp_session *s, struct slice argument)
 {
     struct caller caller = ftp_caller(s);
-    if (ftp_name_aim(s, argument))
+    if (aim_to_change(s, argument))
         changed(s, change_remove_directory(s->service->worker, &caller, ftp_name(s)), 250, "directory removed");
 }
 
@@ -170,7 +187,7 @@ void ftp_write_forget(struct ftp_session *s)
 void ftp_write_rnfr(struct ftp_session *s, struct slice argument)
 {
     struct tree_file file;
-    if (!ftp_name_aim(s, argument))
+    if (!aim_to_change(s, argument))
         return;
     struct access_verdict v = judge_writing(s);
     if (v.answer == ACCESS_YES && v.write < ACCESS_WRITE_OVERWRITE)
@@ -198,7 +215,7 @@ void ftp_write_rnto(struct ftp_session *s, struct slice argument)
         ftp_session_reply(s, 503, "RNFR first.");
         return;
     }
-    if (ftp_name_aim(s, argument))
+    if (aim_to_change(s, argument))
         changed(s, change_rename(s->service->worker, &caller, slice_str(s->renaming), ftp_name(s)), 250,
                 "renamed");
     ftp_write_forget(s);

@@ -6,6 +6,7 @@
 #include "net/stream.h"
 #include "proto/http_answer.h"
 #include "proto/http_request.h"
+#include "server/fault_log.h"
 #include "server/http_intake.h"
 #include "server/http_login.h"
 #include "server/http_service.h"
@@ -20,6 +21,8 @@
  * from the service's scratch to memory of its own when it cannot be sent at once. */
 struct http_reply {
     struct journal_event event;
+    struct turn turn;                   /* once the reply has memory of its own */
+    struct http_connection *connection; /* likewise */
     uint64_t start_ms;
     struct http_intake *intake; /* what the request writes; NULL: nothing, or not under way yet */
     struct tree_file file; /* held while there is a body to come from it */
@@ -82,8 +85,7 @@ struct http_service {
     uint32_t open; /* handles and connections that must close before the service is freed */
     bool legacy; /* PROTOCOL_HTTPS for old phones */
     bool draining, drained, closing;
-    struct bucket faults; /* of handshakes, noted of all peers together */
-    uint64_t faults_untold, faults_told_ms;
+    struct fault_log faults;
     void (*done)(void *context);
     void *done_context;
     uint64_t warn_ms;    /* not before */
@@ -165,5 +167,8 @@ void http_write_stored(struct http_connection *c, enum upload_answer answer);
 /* http_take.c: reads the body. `input` lies behind the head. */
 void http_take_begin(struct http_connection *c, struct slice input);
 void http_take_ready(struct http_connection *c);
+/* Ends the body that has been on its way for longest, and for HTTP_TAKE_CHECK_S at least; false: there is none. Reads
+ * nothing, so what lies in `input` stays. */
+bool http_take_make_room(struct http_service *s);
 
 #endif

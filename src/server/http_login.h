@@ -7,7 +7,7 @@
 #include "server/login.h"
 #include "server/service.h"
 
-/* What a client that was refused for failing too often shall wait. */
+/* What a client that was refused for failing or guessing too often shall wait. */
 #define HTTP_LOGIN_RETRY_S LOGIN_TRY_S
 /* Room for the challenges of a 401. */
 #define HTTP_CHALLENGES_BYTES 512

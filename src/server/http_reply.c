@@ -1,5 +1,6 @@
 #include "base/url.h"
 #include "proto/http_date.h"
+#include "server/guard.h"
 #include "server/http_connection.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static struct http_reply *begin(struct http_connection *c)
     e->reason = NULL;
     caller_note_certificate(&c->stream, e);
     e->name_len = e->agent_len = 0;
+    r->turn.run = NULL;
     r->start_ms = c->since_ms;
     r->intake = NULL;
     r->holds_file = r->linger = false;
@@ -207,6 +209,7 @@ static const struct {
     [TREE_FILE] = { 200, OUTCOME_SENT },         [TREE_ABSENT] = { 404, OUTCOME_ABSENT },
     [TREE_BAD_NAME] = { 400, OUTCOME_REFUSED },  [TREE_FORBIDDEN] = { 403, OUTCOME_REFUSED },
     [TREE_DIRECTORY] = { 404, OUTCOME_REFUSED }, [TREE_BROKEN] = { 503, OUTCOME_BROKEN },
+    [TREE_GUARDED] = { 429, OUTCOME_REFUSED },
 };
 
 struct caller http_reply_caller(const struct http_connection *c)
@@ -223,31 +226,44 @@ struct http_admission http_reply_admit(struct http_connection *c, const struct h
     return http_login(c->service->worker, request, ask, &c->service->challenges);
 }
 
-/* False: refused, and answered. */
-static bool admit(struct http_connection *c, const struct http_request *request, struct slice name)
+static void answer_nothing(struct http_connection *c, const struct http_request *request, enum tree_answer answer)
 {
-    struct access_request ask = { .caller = http_reply_caller(c), .name = name };
-    struct http_admission a = http_reply_admit(c, request, &ask);
-    if (a.status)
-        answer_words(c, request, a.status, OUTCOME_REFUSED,
-                     a.status == 404 ? tree_answer_words(TREE_ABSENT) : a.reason, 0);
+    answer_words(c, request, tree_replies[answer].status, tree_replies[answer].outcome, tree_answer_words(answer), 0);
+}
+
+/* Another phone's file: not to be told from one that is not there, but by the journal. */
+static void answer_hidden(struct http_connection *c, const struct http_request *request,
+                          const struct access_request *ask, const char *reason)
+{
+    enum tree_answer answer = guard_hide(c->service->worker, &ask->caller, ask->name);
+    answer_nothing(c, request, answer);
+    c->reply->event.outcome = OUTCOME_REFUSED;
+    if (answer == TREE_ABSENT)
+        c->reply->event.reason = reason;
+}
+
+/* False: refused, and answered. */
+static bool admit(struct http_connection *c, const struct http_request *request, struct access_request *ask)
+{
+    struct http_admission a = http_reply_admit(c, request, ask);
     if (a.status == 404)
-        c->reply->event.reason = a.reason;
+        answer_hidden(c, request, ask, a.reason);
+    else if (a.status)
+        answer_words(c, request, a.status, OUTCOME_REFUSED, a.reason, 0);
     return a.status == 0;
 }
 
 static void answer_name(struct http_connection *c, const struct http_request *request, struct slice name)
 {
-    const struct tree_question question = { name };
+    struct access_request ask = { .caller = http_reply_caller(c), .name = name };
     struct http_reply *r = c->reply;
-    if (!admit(c, request, name))
+    if (!admit(c, request, &ask))
         return;
-    enum tree_answer answer = tree_ask(c->service->worker->tree, &question, &r->file);
+    enum tree_answer answer = guard_ask(c->service->worker, &ask.caller, name, &r->file);
     if (answer == TREE_FILE)
         answer_found(c, request, name);
     else
-        answer_words(c, request, tree_replies[answer].status, tree_replies[answer].outcome,
-                     tree_answer_words(answer), 0);
+        answer_nothing(c, request, answer);
     bool body = r->at < r->end || r->parts.count;
     if (r->holds_file && !body) {
         tree_file_release(&r->file);
@@ -403,6 +419,7 @@ bool http_reply_next_part(struct http_reply *r)
 void http_reply_finish(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
+    loop_drop_turn(&c->service->worker->loop, &r->turn);
     uint64_t now_ms = c->service->worker->loop.now_ms;
     uint64_t ms = now_ms > r->start_ms ? now_ms - r->start_ms : 0;
     r->event.duration_ms = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;

@@ -99,19 +99,7 @@ struct ssl_ctx_st *http_service_tls(const struct http_service *s)
 
 bool http_service_may_note_fault(struct http_service *s, const union address *peer)
 {
-    uint64_t now_ms = s->worker->loop.now_ms;
-    struct peer_limit *limit = peer_limits_of(s->limits, peer);
-    if (limit && bucket_take(&limit->faults, 1, HTTP_FAULTS_NOTED_PEER, now_ms) &&
-        bucket_take(&s->faults, HTTP_FAULTS_NOTED_S, 10 * HTTP_FAULTS_NOTED_S, now_ms))
-        return true;
-    s->faults_untold++;
-    if (s->faults_told_ms == 0 || now_ms - s->faults_told_ms >= WARN_EVERY_MS) {
-        log_warning("https: %llu failed handshakes were left out of the journal",
-                    (unsigned long long)s->faults_untold);
-        s->faults_told_ms = now_ms ? now_ms : 1;
-        s->faults_untold = 0;
-    }
-    return false;
+    return fault_log_may_tell(&s->faults, peer_limits_of(s->limits, peer), s->protocol, s->worker->loop.now_ms);
 }
 
 struct slice http_service_modified(struct http_service *s, int64_t second)

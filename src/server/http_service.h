@@ -11,7 +11,7 @@
  * What is refused, and how: 400 malformed (and close), 401 a rule wants a login, 403 a rule, a link or no permission, 404
  * absent or a directory (nothing is ever listed), 405 any other method of RFC 9110, 408 a head that does not come whole in
  * time or a body that drips, 411 no length, 412, 413 too large or a body of a method that takes none, 414, 415, 416, 417,
- * 429 too many failed logins, 431, 501 an unknown method or transfer coding, 503 no room or a failing machine, 505; what
+ * 429 too many failed logins or unknown phones (server/guard.h), 431, 501 an unknown method or transfer coding, 503 no room or a failing machine, 505; what
  * server/upload.h refuses as http_intake_status() says.
  *
  * Ceilings (security.md R11, R12): a connection that is answered in the round that it came in never counts. One
@@ -20,14 +20,15 @@
  * closing for longest makes room; when there is none such, or the address has its share, 503. A head must be
  * whole within `http.head_s` of its first byte however it drips, a kept-alive connection may be silent for
  * `http.idle_s`, a reader is cut that does not take HTTP_SEND_FLOOR_BYTES in HTTP_SEND_CHECK_S seconds, and a sender of a
- * body that does not send HTTP_TAKE_FLOOR_BYTES in HTTP_TAKE_CHECK_S.
+ * body that does not send HTTP_TAKE_FLOOR_BYTES in HTTP_TAKE_CHECK_S. When there are too many uploads at once, the body
+ * that has been on its way for longest, and for HTTP_TAKE_CHECK_S, makes room.
  *
  * Memory: an idle connection holds 352 bytes (on 64 bits; checked in http_connection.c) and nothing of libuv's;
  * one whose head is not whole HTTP_HEAD_BYTES_MAX more, one whose answer is under way some 2 KiB more and its
  * share of the blob, one whose body is under way some 4 KiB and none of the body.
  *
  * HTTPS: the handshake has to be done within `http.head_s` too, and a connection takes its slot with it. One that
- * failed makes one event, without a name, as long as there are not too many. Certificates of phones: net/tls.h and
+ * failed makes one event, without a name, as long as there are not too many (server/fault_log.h). Certificates of phones: net/tls.h and
  * server/caller.h; on a connection that has stayed while the trusted ones changed they are looked at again, and who
  * would not come in any more gets 503 and the end of the connection. A peer that speaks plain HTTP gets 400 in plain text. An idle connection
  * holds some 14 KiB more. */
@@ -47,11 +48,6 @@
 #define HTTP_LINGER_BYTES_MAX ((size_t)256 * 1024)
 /* What a client shall wait after a 503. */
 #define HTTP_RETRY_S 5
-/* Failed handshakes that get a line in the journal: of one address so many and then one a second; of all so many a
- * second. Of the others the log says how many they were, once a minute. */
-#define HTTP_FAULTS_NOTED_PEER 20
-#define HTTP_FAULTS_NOTED_S 50
-
 struct http_service;
 
 /* See service.h. `fd` listens already. */

@@ -2,6 +2,7 @@
 #include "base/rootdir.h"
 #include "guide/model.h"
 #include "server/change.h"
+#include "server/guard.h"
 #include "server/http_connection.h"
 
 struct slice http_write_methods(struct http_connection *c, struct slice name)
@@ -54,6 +55,9 @@ static void store(struct http_connection *c, const struct http_request *request,
     const char *reason = NULL;
     const struct http_intake_order order = { c->service->worker, request, ask->caller, ask->name, directory, write };
     unsigned status = http_intake_open(&order, &c->reply->intake, &reason);
+    /* R11: who sends as slowly as he may must not keep the others out. */
+    if (status == 503 && http_take_make_room(c->service))
+        status = http_intake_open(&order, &c->reply->intake, &reason);
     if (status)
         refuse(c, request, status, reason);
 }
@@ -100,6 +104,8 @@ void http_write_request(struct http_connection *c, const struct http_request *re
     struct http_admission a = http_reply_admit(c, request, &ask);
     if (a.status)
         refuse(c, request, a.status, a.reason);
+    else if (!guard_write(c->service->worker, &ask.caller, name))
+        refuse(c, request, 429, tree_answer_words(TREE_GUARDED));
     else if (removes)
         remove_file(c, request, &ask, a.write);
     else

@@ -365,6 +365,12 @@ int journal_open(const struct journal_options *options, struct journal **ret_jou
     return 0;
 }
 
+void journal_requests(struct journal *j, uint64_t limit, journal_store_visit *visit, void *context)
+{
+    if (j && j->store)
+        journal_store_requests(j->store, limit, visit, context);
+}
+
 int journal_start(struct journal *j)
 {
     int error = -pthread_create(&j->thread, NULL, run, j);

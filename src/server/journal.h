@@ -63,6 +63,7 @@ static inline const struct mac *journal_event_certificate(const struct journal_e
     return e->certificate == JOURNAL_CERTIFICATE_MAC ? &e->certificate_mac : NULL;
 }
 
+struct journal_row;
 struct journal;
 struct journal_options {
     const char *database; /* path; NULL: no rows */
@@ -83,6 +84,9 @@ int journal_open(const struct journal_options *options, struct journal **ret_jou
 /* Starts the thread that writes: after the process has been confined, which threads inherit. Events that
  * were noted before wait in the queue. 0 or a negative errno. */
 int journal_start(struct journal *j);
+/* Before that: the last rows for names, the oldest first, of which only peer, name and outcome are filled; false stops. */
+void journal_requests(struct journal *j, uint64_t limit, bool (*visit)(void *context, const struct journal_row *row),
+                      void *context);
 /* Writes what is queued, ends the thread and frees. NULL is no journal. */
 void journal_close(struct journal *j);
 /* From any thread; never waits for a disk. `j` may be NULL: no journal is kept. */

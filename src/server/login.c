@@ -14,6 +14,8 @@
 
 #define SECRET_BYTES 32
 #define MAC_BYTES 16
+/* Of LOGIN_TABLE_WAYS entries each. */
+#define TABLE_SETS ((size_t)2048)
 /* What a keyed hash is over: a kind, an address, a name, a password. */
 #define MESSAGE_BYTES 512
 
@@ -52,15 +54,6 @@ static struct login_key key_of(const struct login *l, enum key_kind kind, struct
     return key;
 }
 
-/* Who has one IPv6 address has its /64. */
-static struct slice host_of(const union address *a)
-{
-    if (a->sa.sa_family != AF_INET6)
-        return slice_of(&a->v4.sin_addr, 4);
-    bool mapped = IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr);
-    return mapped ? slice_of(a->v6.sin6_addr.s6_addr + 12, 4) : slice_of(a->v6.sin6_addr.s6_addr, 8);
-}
-
 int login_open(struct login **ret_login)
 {
     struct login *l = calloc(1, sizeof *l);
@@ -71,7 +64,7 @@ int login_open(struct login **ret_login)
     if (!l)
         return -ENOMEM;
     pthread_mutex_init(&l->lock, NULL);
-    bool fine = getrandom(l->secret, sizeof l->secret, 0) == sizeof l->secret &&
+    bool fine = login_table_open(&l->table, TABLE_SETS) == 0 && getrandom(l->secret, sizeof l->secret, 0) == sizeof l->secret &&
                 user_hash_make(SLICE("nobody"), SLICE("nothing"), salt, &warm) && login_nonce(l, 0, &out);
     if (!fine) {
         login_close(l);
@@ -86,27 +79,19 @@ void login_close(struct login *l)
     if (!l)
         return;
     pthread_mutex_destroy(&l->lock);
+    login_table_close(&l->table);
     OPENSSL_cleanse(l->secret, sizeof l->secret);
     free(l);
 }
 
 /* --- the guard; under lock --- */
 
-/* A bucket counts whole seconds; here one token takes LOGIN_TRY_S of them. */
-static bool take_try(struct bucket *b, uint64_t now_ms)
-{
-    return bucket_take(b, 1, LOGIN_TRIES, now_ms / LOGIN_TRY_S);
-}
-
-static bool has_try(struct bucket b, uint64_t now_ms)
-{
-    return take_try(&b, now_ms);
-}
+static const struct login_bounds bounds = { LOGIN_TRIES, LOGIN_TRY_S, LOGIN_REFUSALS, LOGIN_SHUT_S };
 
 /* Whose allowance a try is on. */
 static struct login_entry *allowance(struct login *l, const struct login_try *t, struct slice name)
 {
-    struct slice host = host_of(t->peer);
+    struct slice host = address_owner(t->peer);
     struct login_entry *own = login_table_find(&l->table, key_of(l, KEY_NAME, host, name), t->now_ms);
     if (own && own->good)
         return own;
@@ -115,36 +100,18 @@ static struct login_entry *allowance(struct login *l, const struct login_try *t,
 
 static bool may_try(struct login *l, const struct login_try *t, struct slice name)
 {
-    struct login_entry *e = allowance(l, t, name);
-    if (t->now_ms < e->shut_until_ms)
-        return false;
-    if (has_try(e->tries, t->now_ms)) {
-        e->refusals = 0;
-        return true;
-    }
-    if (++e->refusals >= LOGIN_REFUSALS) {
-        e->shut_until_ms = t->now_ms + (uint64_t)LOGIN_SHUT_S * 1000;
-        e->refusals = 0;
-    }
-    return false;
+    return login_entry_may_try(allowance(l, t, name), &bounds, t->now_ms);
 }
 
 /* True: the burst is to be said. */
 static bool note_failure(struct login *l, const struct login_try *t, struct slice name)
 {
-    struct login_entry *e = allowance(l, t, name);
-    if (e->tries.next_us <= t->now_ms / LOGIN_TRY_S * 1000)
-        e->told = false;
-    take_try(&e->tries, t->now_ms);
-    if (e->told || has_try(e->tries, t->now_ms))
-        return false;
-    e->told = true;
-    return true;
+    return login_entry_failed(allowance(l, t, name), &bounds, t->now_ms);
 }
 
 static void note_success(struct login *l, const struct login_try *t, struct slice name)
 {
-    struct login_key key = key_of(l, KEY_NAME, host_of(t->peer), name);
+    struct login_key key = key_of(l, KEY_NAME, address_owner(t->peer), name);
     login_table_of(&l->table, key, t->now_ms)->good = true;
 }
 

@@ -105,6 +105,8 @@ static int open_all(struct serve *s)
         error = open_uploads(s);
     if (!error)
         uploads_survey(s->uploads, &s->root, s->access);
+    if (!error)
+        error = serve_guard_open(s);
     for (size_t i = 0; !error && i < serve_crew_count(s); i++)
         error = crew_open(s, i);
     return error;
@@ -321,6 +323,7 @@ void serve_close(struct serve *s)
         access_close(a);
     }
     login_close(s->login);
+    guard_close(s->guard);
     pthread_mutex_destroy(&s->fresh_lock);
     free(s->crew);
     free(s->database);

@@ -4,6 +4,7 @@
 
 #include "server/access.h"
 #include "server/ftp_relay.h"
+#include "server/guard.h"
 #include "server/login.h"
 #include "server/serve.h"
 #include "server/service.h"
@@ -60,6 +61,7 @@ struct serve {
     struct uploads *uploads;
     struct journal *journal;
     struct login *login;
+    struct guard *guard;
     bool writes_root;      /* what the walls were set up for */
     struct access *access; /* the newest, and behind `older` those that workers may use; under fresh_lock */
     struct endpoint endpoints[ENDPOINTS_MAX];
@@ -91,6 +93,10 @@ int serve_tls_open(struct serve *s);
  * over with the configuration. */
 void serve_tls_reload(struct serve *s, const struct config *fresh);
 void serve_tls_close(struct serve *s);
+
+/* serve_guard.c: the guard, and what it remembers of phones from the journal and from what they have sent. 0 or a negative
+ * errno. */
+int serve_guard_open(struct serve *s);
 
 size_t serve_crew_count(const struct serve *s);
 /* How many workers serve this kind. */

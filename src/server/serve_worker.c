@@ -106,6 +106,7 @@ int crew_open(struct serve *s, size_t index)
     c->worker.config = &c->config;
     c->worker.access = s->access;
     c->worker.login = s->login;
+    c->worker.guard = s->guard;
     atomic_store(&c->access, s->access);
     c->worker.hash_seed = s->hash_seed;
     c->worker.share = (unsigned)(c->tls ? s->tls_workers : s->workers);

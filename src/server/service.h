@@ -8,8 +8,16 @@
 #include "server/journal.h"
 #include "server/tree.h"
 
+/* What http.rate_bytes and ftp.rate_bytes cannot fall below: a reader who takes less is cut as too slow. */
+#define SERVICE_RATE_MIN 4096
+static inline uint32_t service_rate(uint32_t bytes)
+{
+    return bytes && bytes < SERVICE_RATE_MIN ? SERVICE_RATE_MIN : bytes;
+}
+
 struct access;
 struct ftp_relay;
+struct guard;
 struct login;
 struct uploads;
 
@@ -24,6 +32,7 @@ struct worker {
     struct login *login;         /* shared by all workers; NULL only without rules */
     struct ssl_ctx_st *tls; /* what new TLS connections are made with (net/tls.h); NULL: none */
     struct ssl_ctx_st *tls_legacy; /* the same for old phones, on a listener of their own */
+    struct guard *guard; /* shared by all workers; NULL: none */
     uint64_t hash_seed; /* drawn at start, see address_hash() */
     unsigned share;     /* number of workers: limits "in all" are divided by it */
     unsigned index;     /* of this one, below `share` */

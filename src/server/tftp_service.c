@@ -1,6 +1,7 @@
 #include "server/tftp_service.h"
 
 #include "server/access.h"
+#include "server/guard.h"
 #include "server/peer_limit.h"
 #include "server/tftp_machine.h"
 #include "server/tftp_pool.h"
@@ -18,6 +19,7 @@
 struct slot {
     struct tftp_machine machine;
     struct timer timer;
+    struct turn turn;
     struct tftp_service *service; /* NULL: free */
     struct peer_limit *limit;
     int64_t wall_ms;
@@ -36,7 +38,7 @@ struct slot {
     bool noted;     /* the journal has its event: it dallies */
     bool doubted;   /* the same request has come again since the phone was last heard on the transfer */
 };
-_Static_assert(sizeof(struct slot) <= 384, "many thousand of these");
+_Static_assert(sizeof(struct slot) <= 424, "many thousand of these");
 
 struct tftp_service {
     struct worker *worker;
@@ -67,6 +69,7 @@ struct wire {
     struct datagram *socket;
     const union address *peer;
     const struct datagram_local *local;
+    struct slot *slot;
 };
 
 static bool wire_reserve(struct tftp_wire *wire, size_t cap, struct buf *ret_room)
@@ -80,20 +83,24 @@ static void wire_commit(struct tftp_wire *wire, size_t len)
     datagram_commit(((struct wire *)wire)->socket->set, len);
 }
 
-static struct wire wire_to(struct datagram *socket, const union address *peer,
-                           const struct datagram_local *local)
-{
-    return (struct wire){ { wire_reserve, wire_commit }, socket, peer, local };
-}
-
 static struct datagram *socket_at(struct tftp_service *s, unsigned index)
 {
     return index == LISTENER ? &s->listener : &s->pool.socket[index];
 }
 
+static void on_turn(struct turn *turn);
+
+static void wire_take_turn(struct tftp_wire *wire)
+{
+    struct slot *t = ((struct wire *)wire)->slot;
+    loop_take_turn(&t->service->worker->loop, &t->turn, on_turn);
+}
+
 static struct wire wire_of(struct slot *t)
 {
-    return wire_to(socket_at(t->service, t->socket), &t->peer, &t->local);
+    return (struct wire){
+        { wire_reserve, wire_commit, wire_take_turn }, socket_at(t->service, t->socket), &t->peer, &t->local, t
+    };
 }
 
 /* --- the table --- */
@@ -222,6 +229,7 @@ static void finish(struct tftp_service *s, struct slot *t, bool unproven)
     if (!t->noted)
         note_end(s, t);
     timer_stop(&s->worker->loop.wheel, &t->timer);
+    loop_drop_turn(&s->worker->loop, &t->turn);
     tftp_machine_release(&t->machine);
     peer_limits_end(s->limits, t->limit);
     give_slot_back(s, t, unproven);
@@ -254,6 +262,14 @@ static void after(struct slot *t, bool was_unproven)
         unlink_unproven(s, t);
     if (!timer_is_running(&t->timer) || due_ms < t->timer.due_ms)
         loop_timer(&s->worker->loop, &t->timer, due_ms > now_ms ? due_ms - now_ms : 0, on_timer);
+}
+
+static void on_turn(struct turn *turn)
+{
+    struct slot *t = container_of(turn, struct slot, turn);
+    struct wire w = wire_of(t);
+    tftp_machine_go_on(&t->machine, &w.wire);
+    after(t, false);
 }
 
 static void on_stored(void *context, enum upload_answer answer)
@@ -347,9 +363,7 @@ static void refuse(struct tftp_service *s, const struct datagram_in *m, struct s
     datagram_commit(s->set, room.len);
 }
 
-/* False: *ret_refusal says why not. */
-static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file *ret_file,
-                     struct refusal *ret_refusal)
+static struct refusal refusal_of(enum tree_answer answer)
 {
     static const struct {
         enum outcome outcome;
@@ -361,11 +375,23 @@ static bool ask_tree(struct tftp_service *s, struct slice name, struct tree_file
         [TREE_FORBIDDEN] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_DIRECTORY] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_BROKEN] = { OUTCOME_BROKEN, TFTP_ERROR_OTHER },
+        [TREE_GUARDED] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
     };
-    struct tree_question q = { .name = name };
-    enum tree_answer answer = tree_ask(s->worker->tree, &q, ret_file);
-    *ret_refusal =
-        (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false, NULL };
+    return (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false, NULL };
+}
+
+static struct caller caller_of(const struct datagram_in *m)
+{
+    return (struct caller){ .protocol = PROTOCOL_TFTP, .peer = &m->from };
+}
+
+/* False: *ret_refusal says why not. */
+static bool ask_tree(struct tftp_service *s, const struct datagram_in *m, struct slice name,
+                     struct tree_file *ret_file, struct refusal *ret_refusal)
+{
+    struct caller caller = caller_of(m);
+    enum tree_answer answer = guard_ask(s->worker, &caller, name, ret_file);
+    *ret_refusal = refusal_of(answer);
     return answer == TREE_FILE;
 }
 
@@ -459,11 +485,6 @@ static struct slot *begin(struct tftp_service *s, const struct datagram_in *m, c
     return t;
 }
 
-static struct caller caller_of(const struct datagram_in *m)
-{
-    return (struct caller){ .protocol = PROTOCOL_TFTP, .peer = &m->from };
-}
-
 /* There are no logins by TFTP, so a rule that wants one refuses. */
 static bool is_allowed(struct tftp_service *s, const struct datagram_in *m, struct slice name, enum access_act act,
                        enum access_write *ret_write, struct refusal *ret_refusal)
@@ -473,11 +494,16 @@ static bool is_allowed(struct tftp_service *s, const struct datagram_in *m, stru
     *ret_refusal = (struct refusal){ .outcome = OUTCOME_REFUSED, .code = TFTP_ERROR_ACCESS, .reason = v.reason };
     /* Not to be told from a name that is not there. */
     if (v.answer == ACCESS_HIDDEN) {
-        ret_refusal->code = TFTP_ERROR_ABSENT;
-        ret_refusal->reason = tree_answer_words(TREE_ABSENT);
-        ret_refusal->noted = v.reason;
+        enum tree_answer answer = guard_hide(s->worker, &ask.caller, name);
+        *ret_refusal = refusal_of(answer);
+        ret_refusal->outcome = OUTCOME_REFUSED;
+        ret_refusal->noted = answer == TREE_ABSENT ? v.reason : NULL;
     }
     *ret_write = v.write;
+    if (v.answer == ACCESS_YES && act == ACCESS_WRITE && !guard_write(s->worker, &ask.caller, name)) {
+        *ret_refusal = refusal_of(TREE_GUARDED);
+        return false;
+    }
     return v.answer == ACCESS_YES;
 }
 
@@ -488,7 +514,7 @@ static void on_read_request(struct tftp_service *s, const struct datagram_in *m,
     struct tree_file file;
     struct peer_limit *limit = peer_limits_of(s->limits, &m->from);
     if (!may_start(s, limit, &no) || !is_allowed(s, m, p->name, ACCESS_READ, &write, &no) ||
-        !ask_tree(s, p->name, &file, &no)) {
+        !ask_tree(s, m, p->name, &file, &no)) {
         refuse(s, m, p->name, no);
         return;
     }

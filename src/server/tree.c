@@ -29,6 +29,8 @@ const char *tree_answer_words(enum tree_answer answer)
         return "is a directory";
     case TREE_BROKEN:
         return "cannot be read";
+    case TREE_GUARDED:
+        return "too many unknown phones asked for";
     }
     return "?";
 }

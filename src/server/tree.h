@@ -53,7 +53,8 @@ enum tree_answer {
     TREE_BAD_NAME,  /* a name that no phone asks for: `..`, control bytes, too long */
     TREE_FORBIDDEN, /* there, but not to be given: a symbolic link, no permission, not a regular file */
     TREE_DIRECTORY,
-    TREE_BROKEN     /* the machine failed: EIO, out of memory or descriptors */
+    TREE_BROKEN,    /* the machine failed: EIO, out of memory or descriptors */
+    TREE_GUARDED    /* said by server/guard.h, never by a tree: too many phones that nobody knows were asked for */
 };
 /* "absent", "refused name" ... one word or two for logs. */
 const char *tree_answer_words(enum tree_answer answer);

@@ -197,6 +197,8 @@ struct count {
     uint64_t files, bytes;
     unsigned depth, old_s;
     int error;
+    void (*each)(void *context, struct slice name); /* NULL: they are counted alone, and cleaned up */
+    void *context;
 };
 
 /* What somebody still writes to is left alone. */
@@ -237,6 +239,8 @@ static bool visit(void *context, const struct rootdir_entry *entry)
         if (error != -EACCES && error != -ENOENT && error)
             c->error = error;
         c->depth--;
+    } else if (c->each) {
+        c->each(c->context, entry->name);
     } else if (rootdir_is_temporary(last)) {
         remove_file(c, directory, last);
     } else {
@@ -258,4 +262,13 @@ int upload_files_count(const struct rootdir *root, struct slice directory, unsig
     *ret_files = c.files;
     *ret_bytes = c.bytes;
     return 0;
+}
+
+int upload_files_names(const struct rootdir *root, void (*each)(void *context, struct slice name), void *context)
+{
+    struct count c = { .root = root, .each = each, .context = context };
+    arena_init(&c.arena, SIZE_MAX / 2);
+    int error = rootdir_list(root, SLICE("."), ENTRIES_MAX, &c.arena, visit, &c);
+    arena_free(&c.arena);
+    return error ? error : c.error;
 }

@@ -45,4 +45,7 @@ int upload_files_remove(int dirfd, const char *name, unsigned versions, struct u
 int upload_files_count(const struct rootdir *root, struct slice directory, unsigned old_s, uint64_t *ret_files,
                        uint64_t *ret_bytes);
 
+/* The files beneath, versions too, as names of the tree. 0 or a negative errno. */
+int upload_files_names(const struct rootdir *root, void (*each)(void *context, struct slice name), void *context);
+
 #endif

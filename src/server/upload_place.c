@@ -127,6 +127,7 @@ static enum upload_answer ask(struct worker *w, struct upload_place *p)
     case TREE_FORBIDDEN:
         return UPLOAD_EXISTS;
     case TREE_BROKEN:
+    case TREE_GUARDED:
         break;
     }
     return UPLOAD_BROKEN;

@@ -1,93 +1,18 @@
 #!/usr/bin/env python3
 """A phone that lives: provisioned, used, changed, upgraded, rebooted; driven by its control API and by key scripts against
 the real daemon."""
-import http.client
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
+import termios
+import threading
 
-from house import Daemon, House, Process, check, equal, http_get, is_sanitized, run, serving, tftp_get, until
+from house import House, check, equal, http_get, is_sanitized, run, serving, tftp_get, until
+from living import BOOT, HEAD, LOCAL, MAC, Phone, passwd_line, serve_rules, write_boot
 from tap import dialtone, main, test
-
-MAC = '00156574b150'
-HEAD = '#!version:1.0.0.1\n'
-LOCAL = f'{MAC}-local.cfg'
-BOOT = 'y000000000000.boot'
-# The guide's waits are minutes of a phone's life.
-SCALE = 50
-
-
-class Phone(Process):
-    """dialtone phone with a control port."""
-
-    def __init__(self, h, server, *more, model='T46S', firmware='66.81.0.15', scale=SCALE):
-        words = [dialtone(), 'phone', '--mac', MAC, '--model', model, '--firmware', firmware, '--flash', h.dir / 'flash',
-                 '--time-scale', scale, '--control', '127.0.0.1:0', *(['--server', server] if server else []), *more]
-        super().__init__(words)
-        self.at = until(lambda: next((m[1] for m in (re.search(r'control  http://(\S+)/api/', line)
-                                                     for line in self.out) if m), None), 'the control port')
-
-    def ask(self, method, path, body=None):
-        """(status, what it answers)."""
-        connection = http.client.HTTPConnection(self.at, timeout=30)
-        connection.request(method, '/api/' + path, body if body is None else json.dumps(body),
-                           {} if body is None else {'Content-Type': 'application/json'})
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-
-    def get(self, path):
-        status, answer = self.ask('GET', path)
-        equal(status, 200)
-        return answer
-
-    def post(self, path, **body):
-        equal(self.ask('POST', path, body), (200, {'ok': True}))
-
-    def change(self, key, value):
-        """A personal setting; a run that goes on is waited for."""
-        until(lambda: self.ask('POST', 'setting', {'key': key, 'value': value})[0] == 200, f'{key} set')
-
-    def state(self):
-        return self.get('state')
-
-    def shows(self, name):
-        return until(lambda: (lambda s: s if s['name'] == name else None)(self.get('screen')), f'the screen {name}')
-
-    def idle(self):
-        return until(lambda: (lambda s: s if s['state'] == 'idle' and s['last_run'] else None)(self.state()), 'idle')
-
-    def provision(self):
-        """One more run, to its end."""
-        before = self.idle()['runs']
-        self.post('provision')
-        until(lambda: self.state()['runs'] > before, 'another run')
-        return self.idle()
-
-    def settings(self):
-        return until(lambda: (lambda a: a[1] if a[0] == 200 else None)(self.ask('GET', 'settings')), 'its settings')
-
-    def __exit__(self, wrong, *rest):
-        super().__exit__(wrong, *rest)
-        check(wrong or self.process.returncode in (0, 1), f'exit {self.process.returncode}: {self.err}')
-
-
-def write_boot(h, *cfg, overwrite=1):
-    h.write(BOOT, HEAD + f'overwrite_mode = {overwrite}\n' + 'include:config <all.cfg>\n')
-    h.write('all.cfg', HEAD + ''.join(line + '\n' for line in cfg))
-
-
-def passwd_line(name, password):
-    return subprocess.run([dialtone(), 'passwd', name], input=password + '\n', capture_output=True, text=True,
-                          timeout=60).stdout
-
-
-def serve_rules(h, rules):
-    conf = h.dir / 'd.conf'
-    conf.write_text(rules)
-    conf.chmod(0o600)
-    return Daemon(['-c', conf, '--root', h.root, *h.options()])
-
 
 PROTECT = ['static.auto_provision.custom.protect = 1', 'static.auto_provision.custom.sync = 1']
 
@@ -179,7 +104,6 @@ def the_pin_is_entered_on_the_screen():
 
 
 
-
 @test
 def an_activation_code_asks_for_a_password_and_takes_the_right_one():
     with House() as h:
@@ -209,6 +133,26 @@ def an_activation_code_asks_for_a_password_and_takes_the_right_one():
                 until(lambda: p.settings().get('account.1.label') == 'Mine', 'its files')
                 equal(p.settings()['static.autoprovision.1.password'], '********')
                 check(not any('right-one' in line for line in p.out + p.err), 'a password was printed')
+
+
+@test
+def user_and_password_come_from_the_command_line_and_a_file():
+    with House() as h:
+        write_boot(h, 'account.1.label = Desk')
+        secret = h.dir / 'password'
+        secret.write_text('right-one\nsecond line\n')
+        words = ['phone', '--mac', MAC, '--model', 'T46S', '--firmware', '66.81.0.15', '--once']
+        with serve_rules(h, 'access.1.prefix = /\naccess.1.users = paul\n' + passwd_line('paul', 'right-one')) as d:
+            words += ['--server', f'http://{d.http_at()}/']
+            equal(run(*words, '--user', 'paul', '--password-file', secret).returncode, 0)
+            secret.write_text('wrong-one\n')
+            done = run(*words, '--user', 'paul', '--password-file', secret, '--time-scale', 1000)
+            equal(done.returncode, 1)
+            check('HTTP 401' in done.stdout and 'wrong-one' not in done.stdout + done.stderr, done)
+        secret.write_text('\n')
+        for wrong in (['--user', 'paul', '--password-file', secret], ['--password-file', secret],
+                      ['--user', 'paul', '--password-file', h.dir / 'none']):
+            equal(run(*words, *wrong).returncode, 2)
 
 
 @test
@@ -254,6 +198,66 @@ def a_key_script_lives_a_phone_to_its_end():
         check('screen   dial: Dial | Number: 4711 | [Cancel] [Delete] [OK]' in done.stdout, done.stdout)
         check(re.search(r'screen   idle: \d\d:\d\d  DND \| Desk', done.stdout), done.stdout)
         check("keys, line 13: 'no such thing' cannot be done" in done.stderr, done.stderr)
+
+
+class Terminal:
+    """dialtone phone on a terminal of its own: what it wrote, and the last screen that it drew."""
+
+    def __init__(self, *words):
+        self.master, self.slave = pty.openpty()
+        self.text = ''
+        self.before = termios.tcgetattr(self.slave)
+        self.process = subprocess.Popen([dialtone(), 'phone', *map(str, words)], stdin=self.slave, stdout=self.slave,
+                                        stderr=self.slave)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        while True:
+            try:
+                self.text += os.read(self.master, 65536).decode(errors='replace')
+            except OSError:
+                return
+
+    def screen(self):
+        frames = re.findall(r'\+-+\+\r\n(.*?)\+-+\+\r\n', self.text, re.DOTALL)
+        return frames[-1] if frames else ''
+
+    def types(self, keys, shown):
+        os.write(self.master, keys.encode())
+        return until(lambda: shown in self.screen(), f'{shown!r} on the screen after {keys!r}: {self.screen()}')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.slave)
+        os.close(self.master)
+
+
+@test
+def on_a_terminal_it_draws_its_screen_and_takes_keys():
+    with serving() as (h, d):
+        write_boot(h, 'account.1.label = Desk', 'account.1.enable = 1')
+        with Terminal('--mac', MAC, '--model', 'T46S', '--firmware', '66.81.0.15', '--server',
+                      f'http://{d.http_at()}/') as t:
+            until(lambda: '| Desk ' in t.screen(), 'the idle screen')
+            check('provisioned' in t.text and '\033[' in t.text, t.text)
+            t.types('4', 'Number: 4_')
+            t.types('711', 'Number: 4711_')
+            t.types('\x7f', 'Number: 471_')
+            t.types('\033', '| Desk ')
+            t.types('\033OS', '1 Auto Provision Now')
+            t.types('1', 'Updating, please wait')
+            until(lambda: 'auto provision now' in t.text and '| Desk ' in t.screen(), 'the run')
+            t.types('\033[13~', 'DND')
+            equal(termios.tcgetattr(t.slave)[3] & termios.ECHO, 0)
+            t.process.send_signal(signal.SIGTERM)
+            equal(t.process.wait(30), 0)
+            equal(termios.tcgetattr(t.slave), t.before)
 
 
 @test

@@ -73,6 +73,7 @@ static void what_the_server_says_decides(void **state)
         { "HTTP/1.1 204 No Content\r\n\r\n", FETCH_GOT, "" },
         { "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", FETCH_ABSENT, "HTTP 403" },
         { "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", FETCH_ABSENT, "HTTP 404" },
+        { "HTTP/1.1 307 There\r\nLocation: http://127.0.0.1:1/x\r\nContent-Length: 0\r\n\r\n", FETCH_FAILED, "HTTP 307" },
         { "HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n", FETCH_FAILED, "HTTP 405" },
         { "HTTP/1.1 507 Full\r\nContent-Length: 0\r\n\r\n", FETCH_FAILED, "HTTP 507" },
         { "", FETCH_FAILED, "the server closed the connection without an answer" },
