@@ -7,9 +7,6 @@
 /* Idle connections are what there are thousands of; http_service.h states the size. */
 _Static_assert(sizeof(struct http_connection) <= 352, "an idle connection grew");
 
-/* So much of a large file in one turn (net/loop.h). */
-#define SEND_BYTES_A_TURN ((size_t)64 * 1024)
-
 enum progress { PROGRESS_DONE, PROGRESS_TURN_OVER, PROGRESS_BLOCKED, PROGRESS_GONE, PROGRESS_BROKEN };
 
 static struct loop *loop_of(const struct http_connection *c)
@@ -235,12 +232,13 @@ static ssize_t push_file(struct http_connection *c, size_t limit)
 static enum progress push(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
+    size_t turn = stream_turn_bytes(&c->stream);
     ssize_t n = 0;
-    for (size_t sent = 0; n >= 0 && sent < SEND_BYTES_A_TURN; sent += (size_t)(n > 0 ? n : 0)) {
+    for (size_t sent = 0; n >= 0 && sent < turn; sent += (size_t)(n > 0 ? n : 0)) {
         if (r->text_at < r->text_len || (r->at < r->end && body_descriptor(c) < 0))
             n = push_memory(c);
         else if (r->at < r->end)
-            n = push_file(c, SEND_BYTES_A_TURN - sent);
+            n = push_file(c, turn - sent);
         else if (!http_reply_next_part(r))
             return PROGRESS_DONE;
         else
