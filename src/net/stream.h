@@ -13,9 +13,8 @@
 #include "net/loop.h"
 #include "net/tls.h"
 
-/* So much of a large file in one turn (net/loop.h), plain and by TLS: some 40 us of work either way, as TFTP's turn is. */
-#define STREAM_TURN_BYTES ((size_t)256 * 1024)
-#define STREAM_TURN_TLS_BYTES ((size_t)64 * 1024)
+/* So much of a large file in one turn (net/loop.h): some 20 us of work plain and 80 by TLS. */
+#define STREAM_TURN_BYTES ((size_t)128 * 1024)
 
 struct stream {
     struct loop *loop;
@@ -52,10 +51,6 @@ ssize_t stream_read(struct stream *s, void *into, size_t len);
  * packet. Bytes written, -EAGAIN, or another negative errno. What was not taken has to come first in the next
  * write. */
 ssize_t stream_write(struct stream *s, struct slice first, struct slice second, bool more);
-static inline size_t stream_turn_bytes(const struct stream *s)
-{
-    return s->filtered ? STREAM_TURN_TLS_BYTES : STREAM_TURN_BYTES;
-}
 /* From a file, by TLS a record at a time: bytes sent, 0 when the file ends before `offset`, -EAGAIN, another negative errno. */
 ssize_t stream_send_file(struct stream *s, int file, uint64_t offset, size_t len);
 /* Calls `ready` when `event` (UV_READABLE, UV_WRITABLE) comes, until told otherwise; 0 waits for nothing. 0 or

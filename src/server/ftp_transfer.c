@@ -123,9 +123,9 @@ static ssize_t push_file(struct ftp_session *s, size_t limit)
 
 static enum ftp_progress push(struct ftp_session *s)
 {
-    size_t turn = stream_turn_bytes(&s->data->stream), done = 0;
+    size_t done = 0;
     while (has_more(s)) {
-        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, turn - done);
+        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, STREAM_TURN_BYTES - done);
         if (n < 0 && n != -EAGAIN)
             return n == -ESTALE || n == -EIO ? FTP_PROGRESS_BROKEN : FTP_PROGRESS_GONE;
         s->sent += n > 0 ? (uint64_t)n : 0;
@@ -136,7 +136,7 @@ static enum ftp_progress push(struct ftp_session *s)
         /* A listing reads directories, which takes longer than copying. */
         if (s->chunk && s->chunk->listing)
             return FTP_PROGRESS_BLOCKED;
-        if (done >= turn && has_more(s))
+        if (done >= STREAM_TURN_BYTES && has_more(s))
             return FTP_PROGRESS_TURN_OVER;
     }
     return FTP_PROGRESS_DONE;

@@ -232,13 +232,12 @@ static ssize_t push_file(struct http_connection *c, size_t limit)
 static enum progress push(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
-    size_t turn = stream_turn_bytes(&c->stream);
     ssize_t n = 0;
-    for (size_t sent = 0; n >= 0 && sent < turn; sent += (size_t)(n > 0 ? n : 0)) {
+    for (size_t sent = 0; n >= 0 && sent < STREAM_TURN_BYTES; sent += (size_t)(n > 0 ? n : 0)) {
         if (r->text_at < r->text_len || (r->at < r->end && body_descriptor(c) < 0))
             n = push_memory(c);
         else if (r->at < r->end)
-            n = push_file(c, turn - sent);
+            n = push_file(c, STREAM_TURN_BYTES - sent);
         else if (!http_reply_next_part(r))
             return PROGRESS_DONE;
         else
