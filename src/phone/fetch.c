@@ -81,7 +81,7 @@ static bool launch(struct fetch *f)
     f->short_of_memory = false;
     f->control = CURL_SOCKET_BAD;
     f->ftp_status = 0;
-    f->ftp_over = false;
+    f->ftp_over = f->head_is_whole = false;
     f->tftp_error = -1;
     f->tftp_refused = f->tftp_nonsense = f->tftp_agreed = false;
     f->tftp_text[0] = f->error[0] = '\0';

@@ -50,6 +50,7 @@ struct fetch {
     struct slice body; /* of an upload */
     size_t sent;       /* of it */
     bool credentials;      /* the URL or the request brought some */
+    bool head_is_whole;    /* HTTP: of the last answer */
     bool second_try;       /* FTP as anonymous, TFTP without options */
     curl_socket_t control; /* FTP: the control connection; -1: not known */
     unsigned ftp_status;   /* of the last reply before QUIT; 0: none */

@@ -207,6 +207,10 @@ static enum fetch_outcome judge_http(const struct fetch *f, CURLcode code, struc
     long status = 0;
     curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
     bool stored = f->verb != TRANSPORT_GET && status >= 200 && status < 300;
+    if (code == CURLE_OK && !f->head_is_whole) {
+        buf_str(why, "the connection broke off in the head of the answer");
+        return FETCH_FAILED;
+    }
     if (code == CURLE_OK && (status == 200 || status == 203 || stored))
         return FETCH_GOT;
     if (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR || f->stop == FETCH_STOP_STATUS)

@@ -1,4 +1,4 @@
-/* TFTP over a wire that doubles and delays: a server that says things twice. */
+/* Bad wires: what comes twice, what breaks off. */
 #include "tests/unit/phone/bench.h"
 
 #include "base/cursor.h"
@@ -168,12 +168,48 @@ static void a_file_of_another_length_than_was_announced_has_failed(void **state)
     assert_fetched(b, FETCH_FAILED, "", "2964 bytes came, and the server has announced 2864");
 }
 
+static void say_head(struct tcp_peer *p)
+{
+    struct slice head;
+    if (!tcp_take_head(p, &head))
+        return;
+    tcp_say(p, slice_str(p->server->script));
+    tcp_hang_up(p);
+}
+
+/* libcurl is content with it. */
+static void an_answer_that_ends_in_its_head_is_no_empty_file(void **state)
+{
+    struct bench *b = *state;
+    static const char head_of[] = "the connection broke off in the head of the answer";
+    static const struct {
+        const char *head, *why;
+    } heads[] = {
+        { "HTTP/1.1 200 OK\r\n", head_of },
+        { "HTTP/1.1 200 OK\r\nContent-Le", head_of },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r", head_of },
+        { "HTTP/1.1 404 Not Found\r\nContent-Le", head_of },
+        { "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", head_of },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", "the connection broke off in the middle of the file" },
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        for (int put = 0; put < 2; put++) {
+            struct tcp_server *s =
+                tcp_server_open(b, &(struct tcp_server){ .on_heard = say_head, .script = heads[i].head });
+            b->request.verb = put ? TRANSPORT_PUT : TRANSPORT_GET;
+            bench_fetch(b, "http://127.0.0.1:%u/a.cfg", s->port);
+            assert_fetched(b, FETCH_FAILED, "", heads[i].why);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_bench(an_upload_whose_oack_comes_twice_arrives_whole),
         test_with_bench(a_download_whose_oack_and_first_block_come_twice_arrives_whole),
         test_with_bench(a_file_of_another_length_than_was_announced_has_failed),
+        test_with_bench(an_answer_that_ends_in_its_head_is_no_empty_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
