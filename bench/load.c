@@ -205,7 +205,8 @@ static void begin(struct run *run)
 /* One JSON object on one line. Times and rates count good requests only. */
 static void report(const struct run *run)
 {
-    static const char *const names[] = { "ok", "refused", "content", "silent", "connection", "malformed" };
+    static const char *const names[] = { "ok", "refused", "content", "silent", "connection", "malformed",
+                                         "handshake" };
     uint64_t until = run->end_us ? run->end_us : run->last_us;
     double seconds = (double)(until - run->begin_us) / 1e6;
     uint64_t failures = 0;
@@ -224,8 +225,8 @@ static void report(const struct run *run)
 
 static int usage(void)
 {
-    fputs("usage: load --protocol tftp|http|ftp --host IPV4 --port N --path NAME --expect FILE\n"
-          "            [--clients N] [--close] (--requests N | --ms N)\n",
+    fputs("usage: load --protocol tftp|http|https|ftp --host IPV4 --port N --path NAME --expect FILE\n"
+          "            [--clients N] [--close] [--tls12] [--rsa] [--resume] (--requests N | --ms N)\n",
           stderr);
     return 2;
 }
@@ -237,7 +238,7 @@ static bool set_number(const char *text, uint64_t max, uint64_t *ret_value)
 
 static bool set_protocol(struct run *run, struct slice name)
 {
-    static const struct load_protocol *const protocols[] = { &load_tftp, &load_http, &load_ftp };
+    static const struct load_protocol *const protocols[] = { &load_tftp, &load_http, &load_https, &load_ftp };
     for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
         if (slice_eq(name, slice_str(protocols[i]->name)))
             run->load.protocol = protocols[i];
@@ -271,6 +272,15 @@ static bool set_option(struct run *run, int option, const char *text, const char
     case 'k':
         run->load.close = true;
         return true;
+    case '2':
+        run->load.tls_1_2 = true;
+        return true;
+    case 'r':
+        run->load.rsa = true;
+        return true;
+    case 's':
+        run->load.resume = true;
+        return true;
     case 'n':
         return set_number(text, UINT32_MAX, &run->requests_max);
     case 'm':
@@ -287,7 +297,9 @@ static bool read_options(struct run *run, int argc, char **argv, const char **ex
         { "port", required_argument, NULL, 'p' },     { "path", required_argument, NULL, 'f' },
         { "expect", required_argument, NULL, 'e' },   { "clients", required_argument, NULL, 'c' },
         { "close", no_argument, NULL, 'k' },          { "requests", required_argument, NULL, 'n' },
-        { "ms", required_argument, NULL, 'm' },       { NULL, 0, NULL, 0 },
+        { "ms", required_argument, NULL, 'm' },       { "tls12", no_argument, NULL, '2' },
+        { "rsa", no_argument, NULL, 'r' },            { "resume", no_argument, NULL, 's' },
+        { NULL, 0, NULL, 0 },
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -339,7 +351,7 @@ int main(int argc, char **argv)
     raise_descriptors();
     run.load.epoll = epoll_create1(EPOLL_CLOEXEC);
     if (run.load.epoll < 0 || !run.load.protocol->prepare(&run.load)) {
-        fputs("load: no epoll descriptor, or the path is too long\n", stderr);
+        fputs("load: no epoll descriptor, no such TLS, or the path is too long\n", stderr);
         return 2;
     }
     begin(&run);

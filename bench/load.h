@@ -26,6 +26,7 @@ enum load_outcome {
     LOAD_SILENT,     /* no answer in time */
     LOAD_CONNECTION, /* refused, reset or closed early, or no socket to be had */
     LOAD_MALFORMED,  /* not an answer of this protocol */
+    LOAD_HANDSHAKE,  /* a session was to be resumed, and the server shook hands in full */
     LOAD_OUTCOMES
 };
 
@@ -60,6 +61,9 @@ struct load_client {
     uint64_t started_us; /* of the request under way */
     uint64_t due_us;     /* when the loop looks after this client; 0: never */
     size_t received;     /* bytes of the file so far, all of them as expected */
+    struct ssl_st *ssl;  /* NULL: none */
+    struct ssl_session_st *session; /* the newest; NULL: none yet */
+    bool resumes;        /* the connection was to resume it */
     union {
         struct tftp_state tftp;
         struct http_state http;
@@ -78,7 +82,7 @@ struct load_protocol {
     /* due_us has passed. */
     void (*overdue)(struct load *load, struct load_client *client);
 };
-extern const struct load_protocol load_tftp, load_http, load_ftp;
+extern const struct load_protocol load_tftp, load_http, load_https, load_ftp;
 
 struct load {
     const struct load_protocol *protocol;
@@ -86,6 +90,8 @@ struct load {
     struct slice path;
     struct slice expected; /* the file that every answer must equal */
     bool close;            /* HTTP: a connection a request */
+    bool tls_1_2, rsa, resume; /* HTTPS: not TLS 1.3, not ECDSA, sessions are used again */
+    struct ssl_ctx_st *tls;    /* NULL: plain */
 
     struct slice request; /* bytes of the first message, in request_bytes */
     char request_bytes[LOAD_HEAD_BYTES];

@@ -1,4 +1,4 @@
-#include "bench/load.h"
+#include "bench/load_tls.h"
 
 #include "base/buf.h"
 
@@ -25,6 +25,24 @@ static bool prepare(struct load *load)
     return buf_ok(&out);
 }
 
+static bool prepare_tls(struct load *load)
+{
+    return prepare(load) && load_tls_prepare(load);
+}
+
+static void hang_up(struct load_client *client)
+{
+    load_tls_close(client);
+    load_close(client);
+}
+
+/* The client starts anew after a failure, and has to find nothing. */
+static void fail(struct load *load, struct load_client *client, enum load_outcome outcome)
+{
+    hang_up(client);
+    load_end(load, client, outcome);
+}
+
 static void send_request(struct load *load, struct load_client *client);
 
 /* A server may close an idle connection just as the next request is sent; then the client connects anew
@@ -32,7 +50,7 @@ static void send_request(struct load *load, struct load_client *client);
 static void lost(struct load *load, struct load_client *client)
 {
     struct http_state *http = &client->http;
-    load_close(client);
+    hang_up(client);
     if (!http->reused || http->head_len > 0 || client->resends == LOAD_RESENDS) {
         load_end(load, client, LOAD_CONNECTION);
         return;
@@ -47,8 +65,9 @@ static void connect_client(struct load *load, struct load_client *client)
     client->http.reused = false;
     if (!load_open(load, client, SOCK_STREAM, EPOLLIN | EPOLLOUT | EPOLLET) ||
         (connect(client->fd, (const struct sockaddr *)&load->server, sizeof load->server) < 0 &&
-         errno != EINPROGRESS))
-        load_end(load, client, LOAD_CONNECTION);
+         errno != EINPROGRESS) ||
+        (load->tls && !load_tls_open(load, client)))
+        fail(load, client, LOAD_CONNECTION);
     else
         send_request(load, client);
 }
@@ -68,7 +87,8 @@ static void start(struct load *load, struct load_client *client)
 /* On the loopback the connection usually stands when connect() returns, so the first try mostly succeeds. */
 static void send_request(struct load *load, struct load_client *client)
 {
-    ssize_t len = send(client->fd, load->request.ptr, load->request.len, MSG_NOSIGNAL);
+    ssize_t len = client->ssl ? load_tls_send(client, load->request)
+                              : send(client->fd, load->request.ptr, load->request.len, MSG_NOSIGNAL);
     if (len == (ssize_t)load->request.len)
         client->http.sent = true;
     else if (len >= 0 || errno != EAGAIN)
@@ -126,7 +146,10 @@ static bool take(struct load *load, struct load_client *client, struct slice byt
     if (outcome == LOAD_OK && (!http->body || http->last || client->received < load->expected.len))
         return true;
     http->reused = true;
-    load_end(load, client, outcome);
+    if (outcome == LOAD_OK)
+        load_end(load, client, outcome);
+    else
+        fail(load, client, outcome);
     return false;
 }
 
@@ -136,8 +159,10 @@ static void ended(struct load *load, struct load_client *client)
         lost(load, client);
         return;
     }
-    load_close(client);
-    load_end(load, client, client->received == load->expected.len ? LOAD_OK : LOAD_CONTENT);
+    bool as_meant = !client->ssl || load_tls_is_as_meant(client);
+    hang_up(client);
+    load_end(load, client,
+             client->received != load->expected.len ? LOAD_CONTENT : as_meant ? LOAD_OK : LOAD_HANDSHAKE);
 }
 
 static void event(struct load *load, struct load_client *client)
@@ -146,7 +171,8 @@ static void event(struct load *load, struct load_client *client)
     if (!client->http.sent)
         send_request(load, client);
     while (client->fd >= 0 && client->http.sent) {
-        ssize_t len = recv(client->fd, bytes, sizeof bytes, 0);
+        ssize_t len = client->ssl ? load_tls_receive(client, bytes, sizeof bytes)
+                                  : recv(client->fd, bytes, sizeof bytes, 0);
         if (len < 0 && errno == EAGAIN)
             return;
         if (len < 0) {
@@ -164,7 +190,8 @@ static void event(struct load *load, struct load_client *client)
 
 static void overdue(struct load *load, struct load_client *client)
 {
-    load_end(load, client, LOAD_SILENT);
+    fail(load, client, LOAD_SILENT);
 }
 
 const struct load_protocol load_http = { "http", prepare, start, event, overdue };
+const struct load_protocol load_https = { "https", prepare_tls, start, event, overdue };

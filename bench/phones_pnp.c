@@ -1,5 +1,5 @@
-/* Phones that are started after a power cut: each asks the group once by PnP, from an address of its own (127.1.0.1 on),
- * so many a second, sends again as RFC 3261 says, and acknowledges its NOTIFY.
+/* Phones that are started after a power cut: each asks the group once by PnP, from an address of its own
+ * (127.1.0.1 on), so many a second, sends again as RFC 3261 says, and acknowledges its NOTIFY.
  *
  * Prints one JSON object: how many got a URL, how long that took, how many datagrams were sent again. */
 #include "base/buf.h"
@@ -60,14 +60,15 @@ static void send_subscribe(struct run *r, struct phone *p)
     struct buf out = BUF_ON(bytes);
     inet_ntop(AF_INET, &source, host, sizeof host);
     snprintf(mac, sizeof mac, "001565%06x", p->number);
-    buf_format(&out,
-               "SUBSCRIBE sip:MAC%s@224.0.1.75 SIP/2.0\r\nVia: SIP/2.0/UDP %s:5059;branch=z9hG4bK%u\r\n"
-               "From: <sip:MAC%s@224.0.1.75>;tag=%u\r\nTo: <sip:MAC%s@224.0.1.75>\r\nCall-ID: %u@%s\r\n"
-               "CSeq: 1 SUBSCRIBE\r\nContact: <sip:MAC%s@%s:5059>\r\nMax-Forwards: 70\r\n"
-               "User-Agent: Yealink SIP-T46S 66.84.0.15\r\nExpires: 0\r\n"
-               "Event: ua-profile;profile-type=\"device\";vendor=\"yealink\";model=\"T46S\";version=\"66.84.0.15\"\r\n"
-               "Accept: application/url\r\nContent-Length: 0\r\n\r\n",
-               mac, host, p->number, mac, p->number, mac, p->number, host, mac, host);
+    buf_format(
+        &out,
+        "SUBSCRIBE sip:MAC%s@224.0.1.75 SIP/2.0\r\nVia: SIP/2.0/UDP %s:5059;branch=z9hG4bK%u\r\n"
+        "From: <sip:MAC%s@224.0.1.75>;tag=%u\r\nTo: <sip:MAC%s@224.0.1.75>\r\nCall-ID: %u@%s\r\n"
+        "CSeq: 1 SUBSCRIBE\r\nContact: <sip:MAC%s@%s:5059>\r\nMax-Forwards: 70\r\n"
+        "User-Agent: Yealink SIP-T46S 66.84.0.15\r\nExpires: 0\r\n"
+        "Event: ua-profile;profile-type=\"device\";vendor=\"yealink\";model=\"T46S\";version=\"66.84.0.15\"\r\n"
+        "Accept: application/url\r\nContent-Length: 0\r\n\r\n",
+        mac, host, p->number, mac, p->number, mac, p->number, host, mac, host);
     sendto(p->fd, out.ptr, out.len, 0, (struct sockaddr *)&r->group, sizeof r->group);
     r->resent += p->sent > 0;
     p->sent++;
@@ -187,8 +188,10 @@ static void report(struct run *r, uint64_t took_us)
 static bool read_options(struct run *r, int argc, char **argv)
 {
     static const struct option options[] = {
-        { "port", required_argument, NULL, 'p' }, { "phones", required_argument, NULL, 'n' },
-        { "rate", required_argument, NULL, 'r' }, { "silent", no_argument, NULL, 's' },
+        { "port", required_argument, NULL, 'p' },
+        { "phones", required_argument, NULL, 'n' },
+        { "rate", required_argument, NULL, 'r' },
+        { "silent", no_argument, NULL, 's' },
         { NULL, 0, NULL, 0 },
     };
     uint64_t port = 0;

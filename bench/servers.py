@@ -113,6 +113,7 @@ class Server:
     name = ""
     protocols = ()
     version = None
+    sessions = 100  # of FTP, idle at once, when their memory is measured
 
     def __init__(self, root, work, cpu):
         self.root = root  # the tree that is served
@@ -253,22 +254,50 @@ http {{
         listen 127.0.0.1:{port} backlog=4096 deferred;
         root {root};
     }}
+    server {{
+        listen 127.0.0.1:{tls_port} ssl backlog=4096 deferred;
+        root {root};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_certificate {keys}/ecdsa.pem;
+        ssl_certificate_key {keys}/ecdsa.key;
+        ssl_certificate {keys}/rsa.pem;
+        ssl_certificate_key {keys}/rsa.key;
+        ssl_session_tickets on;
+        ssl_session_timeout 2h;
+    }}
 }}
 """
 
 
+def make_keys(work):
+    """The same two certificates for every server that speaks TLS: ECDSA P-256 and RSA 2048."""
+    keys = os.path.join(work, "keys")
+    if os.path.isdir(keys):
+        return keys
+    os.makedirs(keys)
+    for kind, words in (("ecdsa", ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")), ("rsa", ("rsa:2048",))):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", *words, "-nodes", "-sha256", "-days", "30", "-subj",
+                        "/CN=localhost", "-keyout", f"{keys}/{kind}.key", "-out", f"{keys}/{kind}.pem"],
+                       check=True, capture_output=True)
+        os.chmod(f"{keys}/{kind}.key", 0o600)
+    return keys
+
+
 class Nginx(Server):
     name = "nginx"
-    protocols = ("http",)
+    protocols = ("http", "https")
     sendfile = "on"
     keepalive_requests = 100000000
 
     def command(self):
         port = free_port("127.0.0.1", socket.SOCK_STREAM)
         self.address["http"] = ("127.0.0.1", port)
+        tls_port = free_port("127.0.0.1", socket.SOCK_STREAM)
+        self.address["https"] = ("127.0.0.1", tls_port)
         path = os.path.join(self.work, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(NGINX.format(work=self.work, root=self.root, port=port, sendfile=self.sendfile,
+            file.write(NGINX.format(work=self.work, root=self.root, port=port, tls_port=tls_port,
+                                    keys=make_keys(os.path.dirname(self.work)), sendfile=self.sendfile,
                                     descriptors=DESCRIPTORS, keepalive_requests=self.keepalive_requests))
         return ["nginx", "-p", self.work, "-e", os.path.join(self.work, "error"), "-c", path]
 
@@ -432,23 +461,27 @@ class Proftpd(FtpPeer):
 
 class Dialtone(Server):
     name = "dialtone"
-    protocols = ("tftp", "http", "ftp")
+    protocols = ("tftp", "http", "https", "ftp")
+    sessions = 1000  # in one process; the others have a process or two each
     program = "build/dialtone"
     journal = "off"
 
     def command(self):
         state = os.path.join(self.work, "state")
         os.makedirs(state, exist_ok=True)
+        keys = make_keys(os.path.dirname(self.work))
         return [os.path.abspath(self.program), "serve", "--root", self.root, "-o", "tftp.port=0",
                 "-o", "http.port=0", "-o", "ftp.port=0", "-o", "ftp.passive_ports=20000-24095",
                 "-o", "listen=127.0.0.1", "-o", f"state.dir={state}",
-                "-o", "workers=1", "-o", f"journal={self.journal}"]
+                "-o", "workers=1", "-o", f"journal={self.journal}", "-o", "https.port=0", "-o", "tls.workers=1",
+                "-o", f"tls.certificate={keys}/ecdsa.pem, {keys}/rsa.pem",
+                "-o", f"tls.key={keys}/ecdsa.key, {keys}/rsa.key"]
 
     def ready(self):
         """It says itself which ports it got, and when it answers."""
         lines = self.output().splitlines()
         for line in lines:
-            said = re.fullmatch(r"listening (tftp|http|ftp) ([0-9.]+):(\d+)", line)
+            said = re.fullmatch(r"listening (tftp|https?|ftp) ([0-9.]+):(\d+)", line)
             if said:
                 self.address[said.group(1)] = (said.group(2), int(said.group(3)))
         return "ready" in lines and all(protocol in self.address for protocol in self.protocols)

@@ -196,22 +196,29 @@ bool url_directory(struct slice text, struct arena *arena, struct slice *ret_tex
     return keep(&out, arena, ret_text);
 }
 
+/* Bytes from `at` on that stand for themselves. */
+static size_t plain_length(struct slice text, size_t at)
+{
+    size_t from = at;
+    while (at < text.len && text.ptr[at] != '%' && !byte_is_control(text.ptr[at]))
+        at++;
+    return at - from;
+}
+
 bool url_decode(struct slice text, struct buf *out)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '%') {
-            bool whole = text.len - i > 2;
-            int high = whole ? byte_hex(text.ptr[i + 1]) : -1;
-            int low = whole ? byte_hex(text.ptr[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return false;
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (byte_is_control(c))
+    for (size_t i = 0; i < text.len; i += 3) {
+        size_t plain = plain_length(text, i);
+        buf_bytes(out, text.ptr + i, plain);
+        i += plain;
+        if (i == text.len)
+            break;
+        bool whole = text.ptr[i] == '%' && text.len - i > 2;
+        int high = whole ? byte_hex(text.ptr[i + 1]) : -1;
+        int low = whole ? byte_hex(text.ptr[i + 2]) : -1;
+        if (high < 0 || low < 0 || byte_is_control((char)(high << 4 | low)))
             return false;
-        buf_byte(out, c);
+        buf_byte(out, (char)(high << 4 | low));
     }
     return buf_ok(out);
 }

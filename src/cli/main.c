@@ -8,7 +8,7 @@ static int verb_help(const struct verb *verb, int argc, char **argv);
 static int verb_version(const struct verb *verb, int argc, char **argv);
 
 static const struct verb verbs[] = {
-    { "serve", "serve a directory to phones over TFTP, HTTP and HTTPS",
+    { "serve", "serve a directory to phones over TFTP, FTP, HTTP and HTTPS",
       "[--root DIR] [-c FILE] [-o KEY=VALUE ...] [--check-config] [--print-config]", verb_serve },
     { "phone", "one virtual phone: provisions itself, shows its timeline and lives on",
       "--mac M --model T46S --firmware 66.84.0.15 [--server URL | --discover [-i IF]]\n"
@@ -16,7 +16,8 @@ static const struct verb verbs[] = {
       "                      [--user NAME] [--password-file FILE] [--control [ADDR:]PORT] [--keys FILE]\n"
       "                      [--aes-common FILE] [--aes-mac FILE] [--rsa-key PEM]\n"
       "                      [--once] [--json] [--show-secrets] [--time-scale N]\n"
-      "                      [--trusted FILE] [--device-cert FILE --device-key FILE]",
+      "                      [--trusted FILE] [--device-cert FILE --device-key FILE]\n"
+      "                      [--sip [ADDR:]PORT] [--sip-auth strangers|always|open]",
       verb_phone },
     { "explain", "what a phone would do with a directory, without any network",
       "--root DIR --mac M --model T46S --firmware 66.84.0.15 [--server URL] [--flash DIR] [--pin PIN]\n"

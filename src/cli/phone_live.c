@@ -1,6 +1,7 @@
 #include "cli/phone_live.h"
 
 #include "base/url.h"
+#include "cli/interrupt.h"
 #include "cli/key_script.h"
 #include "cli/rest.h"
 #include "cli/search.h"
@@ -8,6 +9,7 @@
 #include "cli/timeline.h"
 #include "phone/control.h"
 #include "phone/fetch.h"
+#include "phone/ring_port.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -30,30 +32,23 @@ struct live {
     struct terminal terminal;
     struct key_script *script;
     struct control *control;
+    struct ring_port *sip;
+    struct round_end look; /* the names in the settings, for the SIP side */
     bool drawn; /* on a terminal */
-    uv_signal_t interrupt, terminate;
+    struct interrupt interrupt;
     struct round_end tell; /* the screen, as a line, when another one is shown */
     char shown[32];
     int status;
 };
 
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct live *v = signal->data;
-    (void)number;
-    loop_stop(&v->loop);
-}
-
-static void watch_signals(struct live *v)
-{
-    uv_signal_init(&v->loop.uv, &v->interrupt);
-    uv_signal_init(&v->loop.uv, &v->terminate);
-    v->interrupt.data = v->terminate.data = v;
-    uv_signal_start(&v->interrupt, on_signal, SIGINT);
-    uv_signal_start(&v->terminate, on_signal, SIGTERM);
-}
-
 /* --- what is printed --- */
+
+static void look_up_names(struct round_end *work)
+{
+    struct live *v = container_of(work, struct live, look);
+    if (v->sip)
+        ring_port_look(v->sip);
+}
 
 static void on_done(void *context, const struct report *r)
 {
@@ -64,6 +59,7 @@ static void on_done(void *context, const struct report *r)
         timeline_done(&v->timeline, r);
     else if (!report_print_json(r, &style, stdout))
         v->status = EXIT_FAILED;
+    loop_at_round_end(&v->loop, &v->look, look_up_names);
     if (v->arguments->once)
         loop_stop(&v->loop);
 }
@@ -210,6 +206,52 @@ static bool open_control(struct live *v)
     return true;
 }
 
+static void on_sip(void *context, struct slice line)
+{
+    struct live *v = context;
+    char bytes[640];
+    struct buf text = BUF_ON(bytes);
+    buf_str(&text, "sip      ");
+    buf_text(&text, line);
+    if (!v->arguments->json)
+        timeline_event(&v->timeline, buf_slice(&text));
+}
+
+static bool parse_sip_auth(const char *text, enum ring_auth *ret_auth)
+{
+    static const char *const names[] = { "strangers", "always", "open" }; /* as in enum ring_auth */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!text || strcmp(names[i], text) == 0) {
+            *ret_auth = (enum ring_auth)i;
+            return true;
+        }
+    return false;
+}
+
+static bool open_sip(struct live *v)
+{
+    char bytes[96];
+    struct buf line = BUF_ON(bytes);
+    struct ring_port_options o = { .loop = &v->loop, .life = v->life, .told = on_sip, .context = v };
+    const char *place = v->arguments->sip;
+    if (!place)
+        return true;
+    if (!parse_sip_auth(v->arguments->sip_auth, &o.auth)) {
+        fprintf(stderr, "dialtone phone: --sip-auth is strangers, always or open, not '%s'\n", v->arguments->sip_auth);
+        return false;
+    }
+    int error = parse_place(slice_str(place), &o.at) ? ring_port_open(&o, &v->sip) : -EINVAL;
+    if (error) {
+        fprintf(stderr, "dialtone phone: --sip %s: %s\n", place, strerror(-error));
+        return false;
+    }
+    buf_str(&line, "listens on ");
+    address_print(ring_port_address(v->sip), &line);
+    buf_str(&line, " (udp, tcp)");
+    on_sip(v, buf_slice(&line));
+    return true;
+}
+
 /* --- from power on to the end --- */
 
 /* One line a source: what it said, and whether it wins. */
@@ -282,7 +324,7 @@ static int live(struct live *v)
     }
     if (v->drawn)
         terminal_plug(&v->terminal, v->life);
-    if (!open_control(v) || !open_script(v))
+    if (!open_control(v) || !open_sip(v) || !open_script(v))
         return EXIT_FAILED;
     loop_run(&v->loop);
     return v->status;
@@ -304,6 +346,8 @@ static void open_screen(struct live *v)
 static void shut(struct live *v)
 {
     control_close(v->control);
+    ring_port_close(v->sip);
+    v->sip = NULL;
     life_free(v->life);
     discover_free(v->discover);
     if (v->script)
@@ -313,8 +357,7 @@ static void shut(struct live *v)
     if (v->transport)
         v->transport->close(v->transport);
     trust_close(v->trust);
-    uv_close((uv_handle_t *)&v->interrupt, NULL);
-    uv_close((uv_handle_t *)&v->terminate, NULL);
+    interrupt_close(&v->interrupt);
     loop_close(&v->loop);
     free(v->script);
 }
@@ -328,7 +371,7 @@ int phone_live(const struct verb *verb, const struct phone_arguments *arguments,
         fprintf(stderr, "dialtone phone: no event loop: %s\n", uv_strerror(error));
         return EXIT_FAILED;
     }
-    watch_signals(&v);
+    interrupt_open(&v.interrupt, &v.loop);
     signal(SIGPIPE, SIG_IGN); /* phone/fetch.h */
     open_screen(&v);
     error = fetch_open(&v.loop, &v.transport);

@@ -50,6 +50,8 @@ static const struct phone_option phone_options[] = {
     { "password-file", PHONE_TAKER_PHONE, TEXT(password) },
     { "control", PHONE_TAKER_PHONE, ARGUMENT(control) },
     { "keys", PHONE_TAKER_PHONE, ARGUMENT(keys) },
+    { "sip", PHONE_TAKER_PHONE, ARGUMENT(sip) },
+    { "sip-auth", PHONE_TAKER_PHONE, ARGUMENT(sip_auth) },
     { "trusted", PHONE_TAKER_PHONE, ARGUMENT(trusted) },
     { "device-cert", PHONE_TAKER_PHONE, ARGUMENT(device_certificate) },
     { "device-key", PHONE_TAKER_PHONE, ARGUMENT(device_key) },
@@ -159,7 +161,7 @@ static int parse(const struct verb *verb, int argc, char **argv, enum phone_take
 int phone_arguments_parse(const struct verb *verb, int argc, char **argv, enum phone_taker taker,
                           struct phone_arguments *ret_arguments)
 {
-    struct parsed p = { .texts = { NULL } };
+    struct parsed p = { 0 };
     struct phone_arguments *a = &p.arguments;
     int status = parse(verb, argc, argv, taker, &p);
     if (!status)
@@ -174,6 +176,10 @@ int phone_arguments_parse(const struct verb *verb, int argc, char **argv, enum p
         status = verb_misused(verb, "--password-file goes with --user NAME");
     if (!status && !a->device_certificate != !a->device_key)
         status = verb_misused(verb, "--device-cert and --device-key go together");
+    if (!status && a->sip && a->once)
+        status = verb_misused(verb, "--sip is for a phone that lives on, without --once");
+    if (!status && a->sip_auth && !a->sip)
+        status = verb_misused(verb, "--sip-auth goes with --sip");
     if (!status && a->discover && a->server)
         status = verb_misused(verb, "--discover searches for what --server says");
     if (!status && a->interface && taker == PHONE_TAKER_PHONE && !a->discover)

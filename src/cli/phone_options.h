@@ -20,6 +20,7 @@ struct phone_arguments {
     uint32_t time_scale;
     const char *user, *control, *keys;    /* NULL: not given */
     const char *trusted, *device_certificate, *device_key;
+    const char *sip, *sip_auth;           /* NULL: not given */
     char password[PHONE_PASSWORD_MAX + 1]; /* from --password-file */
 };
 

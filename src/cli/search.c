@@ -18,9 +18,12 @@ int search_interface(const struct verb *verb, const char *name, struct interface
     return error ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* As long as `dhcp probe` listens: a server may ping an address for three seconds before it offers it. */
+#define LISTEN_MS 6000
+
 int search_open(const struct verb *verb, const struct search_options *options, struct discover **ret_discover)
 {
-    struct source_dhcp_options dhcp = { .collect = options->all, .heard = options->heard, .context = options->context };
+    struct source_dhcp_options dhcp = { .collect = options->all, .wait_ms = options->all ? LISTEN_MS : 0, .heard = options->heard, .context = options->context };
     struct source_pnp_options pnp = { .timeout_ms = 0 };
     int status = search_interface(verb, options->interface, &dhcp.interface);
     if (status)
@@ -33,7 +36,8 @@ int search_open(const struct verb *verb, const struct search_options *options, s
         .pnp = source_pnp_new(options->loop, &pnp),
         .dhcp = source_dhcp_new(options->loop, &dhcp),
         .all = options->all,
-        .network_first = dhcp.interface.address == 0,
+        /* An address that a phone's own interface has is of a lease that it has to go on with. */
+        .network_first = dhcp.interface.address == 0 || source_dhcp_mode(&dhcp.interface, options->id.mac) == DHCP_LEASE,
         .told = options->told,
         .context = options->context,
     };

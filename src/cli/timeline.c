@@ -106,7 +106,6 @@ void timeline_power_on(struct timeline *t, const struct identity *id, struct sli
 {
     char bytes[LINE_BYTES];
     struct buf line = BUF_ON(bytes);
-    t->start_ms = clock_now_ms(t->clock);
     t->style.naming.server = server;
     buf_format(&line, "power on %.*s ", SLICE_ARG(id->model->product));
     mac_print_colons(id->mac, &line);

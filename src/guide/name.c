@@ -196,6 +196,16 @@ bool name_kind_is_sent(enum name_kind kind)
            kind == NAME_MAC_LOG;
 }
 
+bool name_is_sent(struct slice path)
+{
+    size_t slash = slice_find_last(path, '/');
+    struct slice name = slash == path.len ? path : slice_from(path, slash + 1);
+    /* Twelve digits and a dash. */
+    if (name.len <= NUMBER_DIGITS || name.ptr[NUMBER_DIGITS] != '-')
+        return false;
+    return name_kind_is_sent(name_meaning(name).kind);
+}
+
 void name_print_common_boot(struct buf *out)
 {
     buf_str(out, "y000000000000.boot");

@@ -42,6 +42,8 @@ bool name_is_of(struct slice path, struct mac mac);
 /* What phones send by themselves: MAC-local CFG files, contacts, call logs, exported settings, logs (guide, "Using
  * MAC-local CFG File"; facts.md 5.5). Nothing else is ever taken from a phone. */
 bool name_kind_is_sent(enum name_kind kind);
+/* The same of a name. Quick for one that is none, as nearly all that are asked for. */
+bool name_is_sent(struct slice path);
 /* "common boot file", "MAC-oriented CFG file" ... : the guide's own words. */
 const char *name_kind_words(enum name_kind kind);
 /* The names a phone asks for. */

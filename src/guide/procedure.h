@@ -33,6 +33,8 @@
  *         |                                    |
  *         |                                  apply --> reboot when a changed setting asks for it --> provisioned
  *         |
+ *     firmware of another version (guide/upgrade.h): installed with what is applied, then reboot; by the old mechanism
+ *     at once, nothing applied, reboot --> upgraded (facts.md 0.7, 5.6). After the reboot the run comes again.
  *     any file, any time: no answer or a server error --> attempt_before_failed tries,
  *     retry_delay_after_file_transfer_failed apart --> failed, nothing applied.
  *     A file that no phone can read (HTML, binary, the old format) --> failed, nothing applied.

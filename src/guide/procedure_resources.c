@@ -157,11 +157,43 @@ static bool name_of(struct procedure *p)
     return arena_copy(p->arena, buf_slice(&name), &p->resource_name);
 }
 
+static void refuse_sealed(struct procedure *p, const char *why)
+{
+    struct report_resource *resource = p->report.last_resource;
+    resource->outcome = FILE_REFUSED;
+    resource->why = slice_str(why);
+    diag_add(&p->report.findings, SEVERITY_ERROR, (struct place){ resource->url, 0, 0 }, "not taken as %s: %s",
+             p->resource->words, why);
+}
+
+/* <mac>-contact.xml may be encrypted as CFG files are, and has to be with update_file_mode 1 (facts.md 1.2). Whether
+ * the key was right shows when the XML is read. False: refused, and told. */
+static bool open_sealed(struct procedure *p, struct slice *bytes)
+{
+    bool contact = name_meaning(p->resource_name).kind == NAME_MAC_CONTACT;
+    bool sealed = seal_form(*bytes) == SEAL_AES;
+    struct slice key = seal_keys_for(&p->keys, &p->after.central, SEAL_MAC);
+    const char *why = NULL;
+    if (!contact)
+        return true;
+    if (!sealed && settings_is_on(&p->after.central, PARAM("update_file_mode")))
+        why = "static.auto_provision.update_file_mode = 1: only an encrypted one is accepted";
+    else if (sealed && key.len == 0)
+        why = "it is encrypted (AES), and this phone has no key for it";
+    else if (sealed && seal_key_fault(key))
+        why = "it is encrypted (AES), and the MAC-oriented AES key is not one";
+    else if (sealed && !seal_open(key, *bytes, p->arena, bytes))
+        why = "out of memory";
+    if (why)
+        refuse_sealed(p, why);
+    return !why;
+}
+
 void run_got_resource(struct procedure *p, struct slice bytes)
 {
     if (!name_of(p)) {
         run_fail_memory(p);
-    } else if (!check(p, bytes)) {
+    } else if (!open_sealed(p, &bytes) || !check(p, bytes)) {
         run_ask_resources(p);
     } else if (copy_bytes(p, bytes)) {
         p->state = STATE_KEEP;

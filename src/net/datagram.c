@@ -43,11 +43,9 @@ struct datagram_set {
     char *send_area;
 };
 
-static void flush(struct datagram_set *s);
-
 static void on_round_end(struct round_end *work)
 {
-    flush(container_of(work, struct datagram_set, at_round_end));
+    datagram_flush(container_of(work, struct datagram_set, at_round_end));
 }
 
 static void prepare(struct batch *b, char *area, size_t receive_bytes)
@@ -317,7 +315,7 @@ bool datagram_reserve(struct datagram *d, const union address *to, const struct 
 {
     struct datagram_set *s = d->set;
     if (s->queued == DATAGRAM_QUEUE || cap > DATAGRAM_QUEUE_BYTES - s->area_used)
-        flush(s);
+        datagram_flush(s);
     if (s->queued == DATAGRAM_QUEUE || cap > DATAGRAM_QUEUE_BYTES - s->area_used) {
         s->lost++;
         return false;
@@ -395,7 +393,7 @@ static void keep(struct datagram_set *s, size_t from)
     s->area_used += s->out[to].bytes.iov_len;
 }
 
-static void flush(struct datagram_set *s)
+void datagram_flush(struct datagram_set *s)
 {
     size_t count = s->queued;
     s->queued = 0;

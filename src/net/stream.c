@@ -83,15 +83,31 @@ ssize_t stream_read(struct stream *s, void *into, size_t len)
     }
 }
 
+/* Copied together up to here, for copying is cheaper than a second piece is to the kernel. */
+#define SMALL_BYTES 2048
+
+static ssize_t write_pieces(struct stream *s, struct slice first, struct slice second, int flags)
+{
+    char small[SMALL_BYTES];
+    struct iovec parts[2] = { { (void *)(uintptr_t)first.ptr, first.len },
+                              { (void *)(uintptr_t)second.ptr, second.len } };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+    if (second.len == 0)
+        return send(s->fd, first.ptr, first.len, flags);
+    if (first.len + second.len > sizeof small)
+        return sendmsg(s->fd, &message, flags);
+    if (first.len)
+        memcpy(small, first.ptr, first.len);
+    memcpy(small + first.len, second.ptr, second.len);
+    return send(s->fd, small, first.len + second.len, flags);
+}
+
 ssize_t stream_write(struct stream *s, struct slice first, struct slice second, bool more)
 {
     if (s->filtered)
         return tls_session_write(filter_of(s), first, second, more);
-    struct iovec parts[2] = { { (void *)(uintptr_t)first.ptr, first.len },
-                              { (void *)(uintptr_t)second.ptr, second.len } };
-    struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
     for (;;) {
-        ssize_t n = sendmsg(s->fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+        ssize_t n = write_pieces(s, first, second, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
         if (n >= 0)
             return n;
         if (errno != EINTR)

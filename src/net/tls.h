@@ -34,6 +34,8 @@
 #define TLS_PAIRS_MAX 2
 /* A chain of a few certificates, or a key. */
 #define TLS_FILE_BYTES_MAX ((size_t)256 * 1024)
+/* Authorities of every make of phone, or 100,000 revoked certificates. */
+#define TLS_LIST_BYTES_MAX ((size_t)16 * 1024 * 1024)
 /* Plain bytes in a record (RFC 8446, 5.1): what is written in one go, and the buffer of a file that is sent. */
 #define TLS_RECORD_BYTES ((size_t)16384)
 /* Ticket keys: so long does one encrypt, and so many are known. A ticket holds TLS_TICKET_S. */

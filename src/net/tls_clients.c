@@ -188,7 +188,7 @@ static int use_file(SSL_CTX *context, const char *file, add_list *add, struct di
     if (!file || !file[0])
         return 0;
     ERR_clear_error();
-    int error = tls_read_file(file, why, &bytes, &len);
+    int error = tls_read_list(file, why, &bytes, &len);
     if (error)
         return error;
     digest_part(d, slice_str(file));

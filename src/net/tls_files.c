@@ -67,10 +67,10 @@ static int load_file(const char *file, const uid_t *key_owner, struct buf *into,
     return error;
 }
 
-int tls_read_file(const char *file, struct buf *why, char **ret_bytes, size_t *ret_len)
+int tls_read_list(const char *file, struct buf *why, char **ret_bytes, size_t *ret_len)
 {
-    char *bytes = malloc(TLS_FILE_BYTES_MAX);
-    struct buf into = buf_on(bytes, TLS_FILE_BYTES_MAX);
+    char *bytes = malloc(TLS_LIST_BYTES_MAX);
+    struct buf into = buf_on(bytes, TLS_LIST_BYTES_MAX);
     int error = bytes ? load_file(file, NULL, &into, why) : tls_say(why, file, strerror(ENOMEM), -ENOMEM);
     if (error) {
         free(bytes);

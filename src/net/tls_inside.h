@@ -38,8 +38,8 @@ struct tls_mind *tls_mind_of(const SSL_CTX *context);
 int tls_say(struct buf *why, const char *file, const char *what, int error);
 /* -EINVAL, with OpenSSL's own first word about it. */
 int tls_say_openssl(struct buf *why, const char *file, const char *what);
-/* malloc'd, at most TLS_FILE_BYTES_MAX. */
-int tls_read_file(const char *file, struct buf *why, char **ret_bytes, size_t *ret_len);
+/* malloc'd, at most TLS_LIST_BYTES_MAX. */
+int tls_read_list(const char *file, struct buf *why, char **ret_bytes, size_t *ret_len);
 int tls_load_pair(const struct tls_pair *pair, uid_t key_owner, struct tls_loaded *l, struct buf *why);
 bool tls_share_pair(const struct tls_loaded *from, struct tls_loaded *l);
 void tls_free_pair(struct tls_loaded *l);

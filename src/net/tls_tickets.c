@@ -137,8 +137,8 @@ static SSL_TICKET_RETURN on_session(SSL *ssl, SSL_SESSION *session, const unsign
         return SSL_TICKET_RETURN_ABORT;
     if (!tls_clients_session_ok(session, clock_wall_ms(t->clock)))
         return SSL_TICKET_RETURN_IGNORE_RENEW;
-    /* TLS 1.3 wants a new one for each use (RFC 8446, C.4). */
-    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+    /* TLS 1.3 wants a new one for each use (RFC 8446, C.4); clients forget the one that they have used. */
+    return SSL_version(ssl) >= TLS1_3_VERSION ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE;
 }
 
 bool tls_tickets_use(SSL_CTX *context)

@@ -116,7 +116,7 @@ static void refuse(struct connection *n, unsigned status, const char *why)
     start_answer(n, control_refuse(status, why));
 }
 
-/* False: it has been answered. */
+/* False: it has been answered, and may be gone. */
 static bool take_head(struct connection *n)
 {
     struct slice input = slice_of(n->in, n->in_len);
@@ -139,22 +139,24 @@ static bool take_head(struct connection *n)
     return true;
 }
 
-static void take(struct connection *n)
+/* False as above. */
+static bool take(struct connection *n)
 {
     if (!n->head_whole && !take_head(n))
-        return;
+        return false;
     if (!n->head_whole)
-        return;
+        return true;
     struct slice body = slice_from(slice_of(n->in, n->in_len), n->guard.at);
     if (body.len < n->request.content_length)
-        return;
+        return true;
     body = slice_first(body, (size_t)n->request.content_length);
     start_answer(n, control_handle(n->control->life, n->control->screen, &n->request, body));
+    return false;
 }
 
 static void read_more(struct connection *n)
 {
-    while (!n->answering) {
+    for (;;) {
         size_t room = sizeof n->in - n->in_len;
         ssize_t got = room ? stream_read(&n->stream, n->in + n->in_len, room) : 0;
         if (got == -EAGAIN && stream_wait(&n->stream, UV_READABLE) == 0)
@@ -164,7 +166,8 @@ static void read_more(struct connection *n)
             return;
         }
         n->in_len += (size_t)got;
-        take(n);
+        if (!take(n))
+            return;
     }
 }
 

@@ -23,7 +23,7 @@ struct discover_options {
     struct identity id;
     struct source *zero_touch, *pnp, *dhcp; /* NULL: cannot be asked here. Owned: closed with it */
     bool all;
-    bool network_first; /* the interface has no address yet: DHCP is spoken before anything else, looked at in its turn */
+    bool network_first; /* the address is by DHCP: it is spoken before anything else, looked at in its turn */
     /* Hears of each source in order; NULL: nobody does. */
     void (*told)(void *context, const struct discovery *d);
     void *context;

@@ -232,6 +232,15 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
+/* A new handle: nothing of the last request is left, above all no nonce, which a server that has forgotten it may answer
+ * with a plain 401. */
+static bool renew(struct fetch *f)
+{
+    curl_easy_cleanup(f->easy);
+    f->easy = curl_easy_init();
+    return f->easy && fetch_prepare(f);
+}
+
 static bool fetch_start(struct transport *t, const struct transport_request *r, transport_done *done,
                         void *context)
 {
@@ -239,7 +248,7 @@ static bool fetch_start(struct transport *t, const struct transport_request *r, 
     assert(!f->done);
     f->second_try = false;
     f->scheme = FETCH_NO_SCHEME;
-    int error = fetch_describe(f, r);
+    int error = renew(f) ? fetch_describe(f, r) : -ENOMEM;
     if (error == -EINVAL) {
         f->scheme = FETCH_NO_SCHEME;
         f->stop = FETCH_STOP_NONE;
@@ -281,9 +290,8 @@ static void fetch_close(struct transport *t)
 
 static bool prepare(struct fetch *f)
 {
-    f->easy = curl_easy_init();
     f->multi = curl_multi_init();
-    return f->easy && f->multi && fetch_prepare(f) &&
+    return f->multi &&
            !curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket) &&
            !curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f) &&
            !curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish) &&

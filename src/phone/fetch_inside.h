@@ -29,7 +29,7 @@ struct fetch {
     struct transport transport;
     struct loop *loop;
     CURLM *multi;
-    CURL *easy; /* one for all requests */
+    CURL *easy; /* of the present request, or the last */
     struct curl_slist *headers, *upload_headers;
     uv_timer_t curl_timer;
     struct timer silence;

@@ -169,7 +169,6 @@ static bool set_numbers(CURL *easy)
         { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
         { CURLOPT_SSL_ENABLE_ALPN, 0 },
         { CURLOPT_FAILONERROR, 1 },
-        { CURLOPT_FOLLOWLOCATION, 1 },
         { CURLOPT_MAXREDIRS, FETCH_REDIRECTS_MAX },
         { CURLOPT_HTTPAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST) },
 #if LIBCURL_VERSION_NUM >= 0x075700
@@ -185,17 +184,22 @@ static bool set_numbers(CURL *easy)
     return true;
 }
 
-bool fetch_prepare(struct fetch *f)
+static bool make_headers(struct fetch *f)
 {
-    CURL *e = f->easy;
-    f->headers = curl_slist_append(NULL, "Connection: close");
-    f->upload_headers = curl_slist_append(NULL, "Connection: close");
     /* No 100-continue: phones are not known to ask, and a server that does not know it costs a second. */
     static const char *const more[] = { "Content-Type: application/octet-stream", "Expect:" };
+    f->headers = curl_slist_append(NULL, "Connection: close");
+    f->upload_headers = curl_slist_append(NULL, "Connection: close");
     for (size_t i = 0; f->upload_headers && i < sizeof more / sizeof *more; i++)
         if (!curl_slist_append(f->upload_headers, more[i]))
             return false;
-    return f->headers && f->upload_headers && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
+    return f->headers && f->upload_headers;
+}
+
+bool fetch_prepare(struct fetch *f)
+{
+    CURL *e = f->easy;
+    return (f->headers || make_headers(f)) && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
            !curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) && !curl_easy_setopt(e, CURLOPT_READDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) && !curl_easy_setopt(e, CURLOPT_SEEKDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&
@@ -357,7 +361,9 @@ static bool set_verb(struct fetch *f, const struct transport_request *r)
     f->body = r->body;
     if (curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) || curl_easy_setopt(e, CURLOPT_UPLOAD, put ? 1L : 0L) ||
         curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->verb == TRANSPORT_GET ? f->headers : f->upload_headers) ||
-        curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, put ? len : (curl_off_t)-1))
+        curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, put ? len : (curl_off_t)-1) ||
+        /* A phone's own settings go where its settings say, and nowhere else (security.md R24). */
+        curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, r->verb == TRANSPORT_GET ? 1L : 0L))
         return false;
     return !post || (!curl_easy_setopt(e, CURLOPT_POST, 1L) && !curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL) &&
                      !curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, len));

@@ -11,9 +11,11 @@
 #define FLASH_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 /* A flash that is a piece of memory: it survives reboots of the phone and ends with the program. */
+struct flash_file;
 struct flash_chip {
     char *bytes; /* NULL: never written */
     size_t len;
+    struct flash_file *files;
 };
 
 struct flash {
@@ -23,7 +25,7 @@ struct flash {
 };
 
 /* `path` NULL: nothing survives. With `create` the directory is made (0700) when it is missing; without, a missing
- * one reads as empty flash. 0 or a negative errno. */
+ * one reads as empty flash; what killed processes have left there goes. 0 or a negative errno. */
 int flash_open(struct flash *f, const char *path, bool create, struct mac mac);
 /* A flash in memory, empty. -ENOMEM. */
 int flash_open_chip(struct flash *f, struct mac mac);

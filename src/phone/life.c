@@ -1,3 +1,4 @@
+#include "guide/resource.h"
 #include "guide/upgrade.h"
 #include "phone/life_inside.h"
 
@@ -9,6 +10,8 @@
 /* Settings of a big site, twice, with what they overrode. */
 #define RAM_BYTES ((size_t)64 * 1024 * 1024)
 #define ADDRESS_BYTES ((size_t)16 * 1024)
+/* AutoDST.xml and what its walk needs. */
+#define AUTO_DST_BYTES ((size_t)4 * 1024 * 1024)
 
 const char *life_state_name(enum life_state state)
 {
@@ -39,8 +42,13 @@ static void on_step(struct timer *timer)
     l->next_step(l);
 }
 
+static void power_cycle(struct life *l);
+
 void life_later(struct life *l, void (*step)(struct life *l))
 {
+    /* Nothing takes the place of a reboot. */
+    if (timer_is_running(&l->step) && l->next_step == power_cycle)
+        return;
     l->next_step = step;
     loop_timer(l->loop, &l->step, 0, on_step);
 }
@@ -50,14 +58,30 @@ struct slice life_value(const struct life *l, const char *key)
     return settings_value(&l->ram.effective, slice_str(key));
 }
 
+/* What AutoDST.xml in flash says of the zone (facts.md 6.3); asked only where the settings leave it to the file. */
+static bool read_auto_dst(struct life *l, struct zone *ret_zone)
+{
+    struct arena scratch;
+    struct slice bytes;
+    if (!slice_eq(life_value(l, "local_time.summer_time"), SLICE("2")))
+        return false;
+    arena_init(&scratch, AUTO_DST_BYTES);
+    bool known = flash_kept(l->flash, SLICE("auto_dst.url"), SLICE_NONE, &scratch, &bytes) == 0 &&
+                 resource_auto_dst(bytes, life_value(l, "local_time.time_zone_name"),
+                                   life_value(l, "local_time.time_zone"), &scratch, ret_zone);
+    arena_free(&scratch);
+    return known;
+}
+
 bool life_settle(struct life *l)
 {
+    struct zone automatic;
     struct life_ram *ram = &l->ram;
     settings_free(&ram->effective);
     settings_init(&ram->effective, &ram->arena);
     if (!settings_overlay(&ram->effective, &ram->memory.central, &ram->memory.personal))
         return false;
-    ram->zone = zone_of_settings(&ram->effective, NULL);
+    ram->zone = zone_of_settings(&ram->effective, read_auto_dst(l, &automatic) ? &automatic : NULL);
     return true;
 }
 
@@ -92,7 +116,7 @@ bool life_keep(struct life *l)
 static void drop_power(struct life *l)
 {
     struct wheel *wheel = &l->loop->wheel;
-    if (l->ram.state == LIFE_SEARCHING && l->options.finder)
+    if (l->ram.searching)
         l->options.finder->cancel(l->options.finder);
     life_upload_stop(l);
     phone_free(l->ram.phone);
@@ -147,13 +171,14 @@ static bool keep_address(struct life *l, const struct found_address *found)
 
 static void search(struct life *l)
 {
-    struct found_address given = { .url = l->options.server,
-                                   .user = l->options.user,
-                                   .password = l->options.password,
-                                   .source = "given" };
+    struct found_address given = {
+        .url = l->options.server, .user = l->options.user, .password = l->options.password, .source = "given"
+    };
     struct address_finder *finder = l->options.finder;
     l->ram.state = LIFE_SEARCHING;
-    if (given.url.len == 0 && finder && finder->start(finder, &l->ram.memory, l->screen, on_found, l))
+    l->ram.searching =
+        given.url.len == 0 && finder && finder->start(finder, &l->ram.memory, l->screen, on_found, l);
+    if (l->ram.searching)
         return;
     if (given.url.len == 0)
         given = (struct found_address){ .url = life_value(l, "static.auto_provision.server.url"),
@@ -179,6 +204,7 @@ static const char *boot(struct life *l)
     l->ram.queued = settings_is_on(&l->ram.effective, SLICE("static.auto_provision.power_on"))
                         ? TRIGGER_POWER_ON
                         : TRIGGER_NONE;
+    l->ram.state = LIFE_SEARCHING;
     life_screen_open(l);
     life_later(l, search);
     return NULL;
@@ -240,7 +266,8 @@ static bool enter(struct life *l, struct slice key, struct slice value)
         settings_remove(central, key);
         return true;
     }
-    return arena_copy(&l->ram.arena, value, &kept) && settings_put(central, key, kept, (struct origin){ SETTINGS_FLASH, 0 });
+    return arena_copy(&l->ram.arena, value, &kept) &&
+           settings_put(central, key, kept, (struct origin){ SETTINGS_FLASH, 0 });
 }
 
 /* What a person entered while the phone started is the phone's from now on. */
@@ -260,6 +287,7 @@ static void keep_entered(struct life *l, const struct found_address *found)
 static void on_found(void *context, const struct found_address *found)
 {
     struct life *l = context;
+    l->ram.searching = false;
     if (found->entered)
         keep_entered(l, found);
     if (!keep_address(l, found)) {

@@ -22,7 +22,8 @@ struct life_ram {
     struct identity id;
     struct arena address_arena; /* of the found address */
     struct found_address address;
-    bool known; /* the address was searched for and found */
+    bool searching; /* the finder does */
+    bool known;     /* the address was searched for and found */
     struct phone *phone;
     enum trigger running, queued;
     struct trigger_due due;

@@ -25,7 +25,8 @@ static bool put_subscribe(struct buf *out, const struct pnp_identity *i, struct 
 {
     struct parts p;
     struct buf uri = BUF_ON(p.uri), branch = BUF_ON(p.branch), from = BUF_ON(p.from), to = BUF_ON(p.to);
-    struct buf contact = BUF_ON(p.contact), event = BUF_ON(p.event), agent = BUF_ON(p.agent), by = BUF_ON(p.sent_by);
+    struct buf contact = BUF_ON(p.contact), event = BUF_ON(p.event), agent = BUF_ON(p.agent),
+               by = BUF_ON(p.sent_by);
     unsigned long long number = i->number;
     buf_str(&uri, "sip:MAC");
     mac_print_bare(i->id->mac, &uri);
@@ -40,7 +41,8 @@ static bool put_subscribe(struct buf *out, const struct pnp_identity *i, struct 
     put_event(&event, i);
     identity_print_user_agent(i->id, false, &agent);
     struct sip_request r = { SIP_METHOD_SUBSCRIBE, buf_slice(&uri), buf_slice(&by), buf_slice(&branch),
-                             buf_slice(&from), buf_slice(&to), call_id, 1, buf_slice(&contact) };
+                             buf_slice(&from),     buf_slice(&to),  call_id,        1,
+                             buf_slice(&contact) };
     sip_put_request(out, &r);
     sip_put_field(out, SIP_FIELD_USER_AGENT, buf_slice(&agent));
     sip_put_number(out, SIP_FIELD_EXPIRES, 0);
@@ -162,7 +164,9 @@ bool pnp_timeout(struct pnp *p, uint64_t now_ms)
         return false;
     if (now_ms >= p->end_ms) {
         over(p, PNP_NOTHING,
-             p->why ? p->why : p->answered ? "an answer came, but no NOTIFY with a URL" : "nobody answered");
+             p->why        ? p->why
+             : p->answered ? "an answer came, but no NOTIFY with a URL"
+                           : "nobody answered");
         return false;
     }
     return sip_client_timeout(&p->client, now_ms);

@@ -31,20 +31,16 @@ static void on_closed(struct datagram *d)
     free(c);
 }
 
-static void shut(struct timer *timer)
-{
-    struct pnp_client *c = container_of(timer, struct pnp_client, timer);
-    datagram_close(&c->socket, on_closed);
-}
-
-/* The socket closes in a later round, so that the last answer is sent. */
+/* The loop may stop with this round: the last answer is sent and the socket closed before anybody is told. */
 static void finish(struct pnp_client *c)
 {
     const struct pnp *p = &c->pnp;
     struct pnp_client_result result = { p->state == PNP_FOUND, pnp_url(p), p->from, p->why };
     pnp_client_done *done = c->done;
     c->done = NULL;
-    loop_timer(c->loop, &c->timer, 0, shut);
+    timer_stop(&c->loop->wheel, &c->timer);
+    datagram_flush(c->set);
+    datagram_close(&c->socket, on_closed);
     done(c->context, &result);
 }
 
@@ -141,7 +137,9 @@ static int open_socket(struct pnp_client *c, const struct pnp_client_options *o,
 static int begin(struct pnp_client *c, const struct pnp_client_options *o)
 {
     union address local;
-    struct pnp_identity who = { .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms };
+    struct pnp_identity who = {
+        .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms
+    };
     int error = draw_number(&who.number);
     if (!error && !c->set) {
         error = datagram_set_open(c->loop, PNP_MESSAGE_BYTES_MAX + 1, &c->set);
@@ -167,8 +165,8 @@ static void drop(struct pnp_client *c)
     free(c);
 }
 
-int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done, void *context,
-                     struct pnp_client **ret_client)
+int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done,
+                     void *context, struct pnp_client **ret_client)
 {
     struct pnp_client *c = calloc(1, sizeof *c);
     if (!c)

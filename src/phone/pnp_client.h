@@ -9,14 +9,15 @@
 #define PNP_CLIENT_PORT 5059
 
 struct pnp_client_options {
-    const struct identity *id;  /* model not NULL; read during the start only */
-    struct slice vendor;        /* "": "yealink"; likewise */
-    /* The address of the interface to ask on, port 0 for any. Any address: the one that the destination is reached from,
-     * by what the machine's routes say. Family AF_UNSPEC: any address, any port. */
+    const struct identity *id; /* model not NULL; read during the start only */
+    struct slice vendor;       /* "": "yealink"; likewise */
+    /* The address of the interface to ask on, port 0 for any. Any address: the one that the destination is
+     * reached from, by what the machine's routes say. Family AF_UNSPEC: any address, any port. */
     union address local;
-    union address destination;  /* family AF_UNSPEC: the group */
-    uint32_t timeout_ms;        /* 0: PNP_TIMEOUT_MS */
-    struct datagram_set *set;   /* shared by many phones of one loop, opened for PNP_MESSAGE_BYTES_MAX at least; NULL: of its own */
+    union address destination; /* family AF_UNSPEC: the group */
+    uint32_t timeout_ms;       /* 0: PNP_TIMEOUT_MS */
+    struct datagram_set *set;  /* shared by many phones of one loop, opened for PNP_MESSAGE_BYTES_MAX at least;
+                                  NULL: of its own */
 };
 
 struct pnp_client_result {
@@ -29,10 +30,10 @@ struct pnp_client_result {
 struct pnp_client;
 typedef void pnp_client_done(void *context, const struct pnp_client_result *result);
 
-/* `done` comes once, from the loop, and never from within this; the client frees itself in a round after it, so the loop has to
- * run on, and a shared set is closed last. 0 or a negative errno: then `done` does not come. */
-int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done, void *context,
-                     struct pnp_client **ret_client);
+/* `done` comes once, from the loop, and never from within this; it may stop the loop. The client frees itself after it, at
+ * the latest in loop_close(), and a shared set is closed last. 0 or a negative errno: then `done` does not come. */
+int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done,
+                     void *context, struct pnp_client **ret_client);
 /* Instead of `done`. */
 void pnp_client_cancel(struct pnp_client *c);
 

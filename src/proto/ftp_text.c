@@ -131,13 +131,28 @@ void ftp_put_time(struct buf *out, int64_t seconds)
     buf_format(out, "%04u%02u%02u%02u%02u%02u", (unsigned)c.year, c.month, c.day, c.hour, c.minute, c.second);
 }
 
+static const char *long_mode(const struct ftp_entry *e)
+{
+    if (e->is_directory)
+        return e->changes || e->takes_new ? "drwxr-xr-x" : "dr-xr-xr-x";
+    return e->changes ? "-rw-r--r--" : "-r--r--r--";
+}
+
+/* RFC 3659 7.5.5. */
+static const char *permissions(const struct ftp_entry *e)
+{
+    if (e->is_directory)
+        return e->changes ? "cdeflmp" : e->takes_new ? "celm" : "el";
+    return e->changes ? "adfrw" : "r";
+}
+
 void ftp_put_long_line(struct buf *out, const struct ftp_entry *entry, int64_t now_s)
 {
     static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
     struct civil c = civil_of(entry->mtime_s);
     buf_format(out, "%s   1 ftp      ftp      %12llu %s %2u ",
-               entry->is_directory ? "dr-xr-xr-x" : "-r--r--r--", (unsigned long long)entry->size,
+               long_mode(entry), (unsigned long long)entry->size,
                months[c.month - 1], c.day);
     if (entry->mtime_s > now_s - HALF_A_YEAR_S && entry->mtime_s < now_s + DAY_S)
         buf_format(out, "%02u:%02u ", c.hour, c.minute);
@@ -158,7 +173,7 @@ void ftp_put_facts_line(struct buf *out, const struct ftp_entry *entry, unsigned
         buf_byte(out, ';');
     }
     if (facts & FTP_FACT_PERM)
-        buf_format(out, "perm=%s;", entry->is_directory ? "el" : "r");
+        buf_format(out, "perm=%s;", permissions(entry));
     buf_byte(out, ' ');
     buf_text(out, entry->name);
 }

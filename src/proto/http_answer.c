@@ -72,12 +72,15 @@ struct slice http_content_type(struct slice name)
     return SLICE("application/octet-stream"); /* .rom, .bin, .zip, .dob ... */
 }
 
-static void put_validator(const struct http_validator *v, struct buf *out)
+static void put_validator(const struct http_answer *a, struct buf *out)
 {
     buf_text(out, SLICE("Last-Modified: "));
-    http_date_print(v->modified, out);
+    if (a->modified.len)
+        buf_text(out, a->modified);
+    else
+        http_date_print(a->validator->modified, out);
     buf_text(out, SLICE("\r\nETag: "));
-    http_etag_print(v->etag, out);
+    http_etag_print(a->validator->etag, out);
     buf_text(out, SLICE("\r\n"));
 }
 
@@ -123,7 +126,7 @@ void http_answer_print(const struct http_answer *a, struct buf *out)
     buf_text(out, a->date);
     put_content(a, out);
     if (a->validator)
-        put_validator(a->validator, out);
+        put_validator(a, out);
     put_line("Allow: ", a->allow, out);
     put_line("Location: ", a->location, out);
     buf_text(out, a->challenges);

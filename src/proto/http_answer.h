@@ -24,6 +24,7 @@ struct http_answer {
     struct slice content_type;              /* "": no content */
     uint64_t content_length;                /* bytes; unused with 204 and 304 */
     const struct http_validator *validator; /* NULL: none */
+    struct slice modified;                  /* the validator's date as text; "": it is printed anew */
     const struct http_range *range;         /* of a 206 with a single range; else NULL */
     uint64_t file_size;                     /* for Content-Range of 206 and 416 */
     bool http_1_0;                          /* the client's */

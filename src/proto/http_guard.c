@@ -16,14 +16,15 @@ enum state {
 };
 
 /* RFC 9110 5.6.2: tchar. */
+static const bool token[256] = {
+    ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
+    ['-'] = true,         ['.'] = true,          ['0' ... '9'] = true, ['A' ... 'Z'] = true,
+    ['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
+};
+
 bool http_is_token(char c)
 {
-    static const bool mark[128] = {
-        ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true,
-        ['-'] = true,         ['.'] = true,          ['0' ... '9'] = true, ['A' ... 'Z'] = true,
-        ['^' ... 'z'] = true, ['|'] = true,          ['~'] = true,
-    };
-    return (unsigned char)c < 128 && mark[(unsigned char)c];
+    return token[(unsigned char)c];
 }
 
 static uint8_t refuse(struct http_guard *g, uint16_t status, const char *reason)
@@ -37,7 +38,7 @@ static uint8_t start(struct http_guard *g, char c)
 {
     if (c == '\r' && g->at == 1)
         return STATE_START_LF;
-    if (!http_is_token(c))
+    if (!token[(unsigned char)c])
         return refuse(g, 400, "no request line");
     g->method_len = 1;
     return STATE_METHOD;
@@ -47,7 +48,7 @@ static uint8_t method(struct http_guard *g, char c)
 {
     if (c == ' ')
         return STATE_TARGET;
-    if (!http_is_token(c))
+    if (!token[(unsigned char)c])
         return refuse(g, 400, "bad method");
     if (++g->method_len > HTTP_METHOD_BYTES_MAX)
         return refuse(g, 501, "method too long");
@@ -88,7 +89,7 @@ static uint8_t line(struct http_guard *g, char c)
         return STATE_END_LF;
     if (c == ' ' || c == '\t')
         return refuse(g, 400, "folded header line");
-    if (!http_is_token(c))
+    if (!token[(unsigned char)c])
         return refuse(g, 400, "bad header name");
     if (++g->fields > HTTP_FIELDS_MAX)
         return refuse(g, 431, "too many header lines");
@@ -99,7 +100,7 @@ static uint8_t name(struct http_guard *g, char c)
 {
     if (c == ':')
         return STATE_VALUE;
-    return http_is_token(c) ? STATE_NAME : refuse(g, 400, "bad header name");
+    return token[(unsigned char)c] ? STATE_NAME : refuse(g, 400, "bad header name");
 }
 
 static uint8_t value(struct http_guard *g, char c)
@@ -143,21 +144,82 @@ static uint8_t step(struct http_guard *g, char c)
     return refuse(g, 400, "CR without LF");
 }
 
-/* Most of a head is the inside of values: seen here in one go, with the same outcome as byte by byte. */
-static void skip_value(struct http_guard *g, struct slice head)
+/* True when one of these eight bytes is a control byte: below 0x20, or 0x7f. */
+static bool has_control(const char *at)
 {
-    size_t end = head.len < HTTP_HEAD_BYTES_MAX ? head.len : HTTP_HEAD_BYTES_MAX;
-    size_t at = g->at;
-    while (at < end && !byte_is_control(head.ptr[at]))
+    const uint64_t ones = UINT64_MAX / 255, tops = ones * 128;
+    uint64_t x, delete;
+    memcpy(&x, at, sizeof x);
+    delete = x ^ ones * 0x7f;
+    return (((x - ones * 0x20) & ~x) | ((delete - ones) & ~delete)) & tops;
+}
+
+static size_t skip_value(const char *text, size_t at, size_t end)
+{
+    while (end - at >= 8 && !has_control(text + at))
+        at += 8;
+    while (at < end && !byte_is_control(text[at]))
         at++;
+    return at;
+}
+
+static size_t skip_target(struct http_guard *g, const char *text, size_t at, size_t end)
+{
+    size_t from = at, room = (size_t)HTTP_TARGET_BYTES_MAX - g->target_len;
+    if (end - at > room)
+        end = at + room;
+    while (at < end && text[at] != ' ' && !byte_is_control(text[at]))
+        at++;
+    g->target_len = (uint16_t)(g->target_len + (at - from));
+    return at;
+}
+
+/* The version that everybody has. */
+static size_t skip_version(struct http_guard *g, const char *text, size_t at, size_t end)
+{
+    if (g->version_at || end - at < 9 || memcmp(text + at, "HTTP/1.1\r", 9) != 0)
+        return at;
+    g->version_at = 8;
+    g->major = g->minor = '1';
+    g->state = STATE_REQUEST_LF;
+    return at + 9;
+}
+
+static size_t skip_name(struct http_guard *g, const char *text, size_t at, size_t end)
+{
+    while (at < end && token[(unsigned char)text[at]])
+        at++;
+    if (at == end || text[at] != ':')
+        return at;
+    g->state = STATE_VALUE;
+    return at + 1;
+}
+
+/* Most of a head is names, values and the target: seen here in one go, with the same outcome as byte by byte. */
+static void skip(struct http_guard *g, struct slice head)
+{
+    size_t end = head.len < HTTP_HEAD_BYTES_MAX ? head.len : HTTP_HEAD_BYTES_MAX, at = g->at;
+    if (g->state == STATE_NAME)
+        at = skip_name(g, head.ptr, at, end);
+    if (g->state == STATE_VALUE) {
+        at = skip_value(head.ptr, at, end);
+        if (end - at >= 2 && head.ptr[at] == '\r' && head.ptr[at + 1] == '\n') {
+            g->state = STATE_LINE;
+            at += 2;
+        }
+    } else if (g->state == STATE_TARGET) {
+        at = skip_target(g, head.ptr, at, end);
+    } else if (g->state == STATE_VERSION) {
+        at = skip_version(g, head.ptr, at, end);
+    }
     g->at = (uint16_t)at;
 }
 
 enum http_guard_answer http_guard(struct http_guard *g, struct slice head)
 {
     while (g->state != STATE_REFUSED) {
-        if (g->state == STATE_VALUE)
-            skip_value(g, head);
+        if (g->state == STATE_VALUE || g->state == STATE_NAME || g->state == STATE_TARGET || g->state == STATE_VERSION)
+            skip(g, head);
         if (g->at == HTTP_HEAD_BYTES_MAX) {
             g->state = refuse(g, 431, "request head too long");
             break;

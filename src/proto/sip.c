@@ -203,7 +203,8 @@ static bool body_of_head(struct slice head, uint64_t *ret_len)
     slice_cut(&head, '\n', &line);
     while (slice_cut(&head, '\n', &line)) {
         line = without_cr(line);
-        if (line.len && field_of(slice_trim(slice_first(line, slice_find(line, ':')))) == SIP_FIELD_CONTENT_LENGTH &&
+        if (line.len &&
+            field_of(slice_trim(slice_first(line, slice_find(line, ':')))) == SIP_FIELD_CONTENT_LENGTH &&
             add_line(&m, line))
             return false;
     }

@@ -1,17 +1,17 @@
 /* SIP messages (RFC 3261): bytes to struct and back, as far as provisioning needs them.
  *
- * Two readers, one verdict. Ours looks at every byte first: it finds the end of the head, joins folded lines, names
- * the header fields (compact forms too) and keeps what they say as it was sent, since an answer has to repeat it to
- * the letter. libosip2's parser then takes the start line and the addresses apart.
+ * Two readers, one verdict. Ours looks at every byte first: it finds the end of the head, joins folded
+ * lines, names the header fields (compact forms too) and keeps what they say as it was sent, since an answer
+ * has to repeat it to the letter. libosip2's parser then takes the start line and the addresses apart.
  *
- * Deployed peers send poor SIP (facts.md 0.10, 2, 3) and are understood: lines that end in a bare LF, a head without
- * its empty line, Via without branch, From and To without tag, compact names, `MAC%3a...` as user. What is refused:
- * control bytes in the head, a start line or a body length that cannot be told, a request without what an answer to it
- * must repeat. Of an answer only the Call-ID is asked for: of a part that cannot be read, the text is there and the
- * parsed members are empty.
+ * Deployed peers send poor SIP (facts.md 0.10, 2, 3) and are understood: lines that end in a bare LF, a head
+ * without its empty line, Via without branch, From and To without tag, compact names, `MAC%3a...` as user.
+ * What is refused: control bytes in the head, a start line or a body length that cannot be told, a request
+ * without what an answer to it must repeat. Of an answer only the Call-ID is asked for: of a part that
+ * cannot be read, the text is there and the parsed members are empty.
  *
- * No socket, no clock. libosip2 allocates while a message is read and has freed all when sip_read() returns. Safe from
- * any thread. */
+ * No socket, no clock. libosip2 allocates while a message is read and has freed all when sip_read() returns.
+ * Safe from any thread. */
 #ifndef DIALTONE_PROTO_SIP_H
 #define DIALTONE_PROTO_SIP_H
 
@@ -121,7 +121,8 @@ struct sip_message {
     bool cut;          /* Content-Length says more than there is: RFC 3261 18.3 refuses such a message */
 };
 
-/* One whole message, a datagram or what sip_frame() found. False with *ret_reason (static text) when it is none. */
+/* One whole message, a datagram or what sip_frame() found. False with *ret_reason (static text) when it is
+ * none. */
 bool sip_read(struct slice bytes, struct arena *arena, struct sip_message *ret_message, const char **ret_reason);
 
 enum sip_frame {
@@ -130,8 +131,8 @@ enum sip_frame {
     SIP_FRAME_EMPTY, /* empty lines: between messages, and as keep-alive (RFC 5626 4.4.1) */
     SIP_FRAME_BAD    /* too long, or a length that cannot be told: close the stream */
 };
-/* What a stream begins with; for WHOLE and EMPTY its bytes in *ret_len. A message without Content-Length has no body
- * (RFC 3261 20.14). */
+/* What a stream begins with; for WHOLE and EMPTY its bytes in *ret_len. A message without Content-Length has
+ * no body (RFC 3261 20.14). */
 enum sip_frame sip_frame(struct slice stream, size_t *ret_len);
 
 /* `;name=value` behind a header's own value, its quotes removed: of `ua-profile;vendor="yealink"` the vendor. A
@@ -139,7 +140,8 @@ enum sip_frame sip_frame(struct slice stream, size_t *ret_len);
 bool sip_param(struct slice value, struct slice name, struct slice *ret_value);
 /* A header's value before its parameters, trimmed. */
 struct slice sip_value(struct slice value);
-/* The user that phones ask PnP with: `MAC001565...`, `MAC:001565...`, `MAC%3a001565...`: what follows MAC. Empty: none. */
+/* The user that phones ask PnP with: `MAC001565...`, `MAC:001565...`, `MAC%3a001565...`: what follows MAC.
+ * Empty: none. */
 struct slice sip_mac_user(struct slice user);
 enum sip_method sip_method_of(struct slice text);
 /* "NOTIFY"; of OTHER "". */
@@ -151,8 +153,8 @@ struct slice sip_reason(uint16_t status);
 
 /* --- writing: the start line and the fields, then sip_put_end() ---
  *
- * A text with a control byte in it spoils the writer as if it were full: nothing that came from outside can begin a line
- * of its own. */
+ * A text with a control byte in it spoils the writer as if it were full: nothing that came from outside can
+ * begin a line of its own. */
 
 /* A request's start line and what every request has. */
 struct sip_request {
@@ -175,8 +177,9 @@ struct sip_source {
     struct slice host; /* numeric; empty: say nothing */
     uint16_t port;
 };
-/* Start line and what an answer repeats (RFC 3261 8.2.6.2): every Via, the topmost one with `received` where sent-by is
- * another host and with `rport` where that was asked for (RFC 3581 4), From, To with `to_tag` where it has none, Call-ID, CSeq. */
+/* Start line and what an answer repeats (RFC 3261 8.2.6.2): every Via, the topmost one with `received` where
+ * sent-by is another host and with `rport` where that was asked for (RFC 3581 4), From, To with `to_tag`
+ * where it has none, Call-ID, CSeq. */
 void sip_put_answer(struct buf *out, const struct sip_message *request, uint16_t status, struct slice to_tag,
                     const struct sip_source *source);
 

@@ -1,4 +1,5 @@
-/* Between the files of proto/sip: sip.c (head, fields, frames), sip_parts.c (start line and addresses, by libosip2). */
+/* Between the files of proto/sip: sip.c (head, fields, frames), sip_parts.c (start line and addresses, by
+ * libosip2). */
 #ifndef DIALTONE_PROTO_SIP_INSIDE_H
 #define DIALTONE_PROTO_SIP_INSIDE_H
 

@@ -4,7 +4,8 @@
 
 /* --- our own eye on a value: quotes, brackets, parameters --- */
 
-/* Index of the first `stop` outside of quotes and, with `angle`, of angle brackets; s.len when there is none. */
+/* Index of the first `stop` outside of quotes and, with `angle`, of angle brackets; s.len when there is
+ * none. */
 static size_t find_outside(struct slice s, char stop, bool angle)
 {
     bool quoted = false, inside = false;
@@ -104,8 +105,8 @@ static void be_silent(const char *file, int line, osip_trace_level_t level, cons
 {
     (void)file, (void)line, (void)level, (void)format, (void)list;
 }
-/* libosip2 fills a table that all messages share, and prints what it does not like unless told otherwise. Before main(),
- * when there is no other thread yet. */
+/* libosip2 fills a table that all messages share, and prints what it does not like unless told otherwise.
+ * Before main(), when there is no other thread yet. */
 __attribute__((constructor)) static void prepare(void)
 {
     osip_trace_initialize_func(TRACE_LEVEL0, be_silent);

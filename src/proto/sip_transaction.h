@@ -1,13 +1,14 @@
-/* The two transactions of a request that is no INVITE (RFC 3261 17.1.2 and 17.2.2), as state without sockets, timers or
- * tables: time is passed in as milliseconds that never go back, and the owner says what came and is told what to do.
- * Where there are many, the owner keeps them in a hash table by sip_transaction_key(). */
+/* The two transactions of a request that is no INVITE (RFC 3261 17.1.2 and 17.2.2), as state without
+ * sockets, timers or tables: time is passed in as milliseconds that never go back, and the owner says what
+ * came and is told what to do. Where there are many, the owner keeps them in a hash table by
+ * sip_transaction_key(). */
 #ifndef DIALTONE_PROTO_SIP_TRANSACTION_H
 #define DIALTONE_PROTO_SIP_TRANSACTION_H
 
 #include "proto/sip.h"
 
-/* RFC 3261 17.1.1.1: the round trip that is reckoned with, the longest wait between two tries, and how long a datagram
- * may wander in the network. */
+/* RFC 3261 17.1.1.1: the round trip that is reckoned with, the longest wait between two tries, and how long
+ * a datagram may wander in the network. */
 #define SIP_T1_MS 500
 #define SIP_T2_MS 4000
 #define SIP_T4_MS 5000
@@ -52,15 +53,16 @@ struct sip_server {
 
 /* What the owner has answered with; the bytes must live as long as the transaction. */
 void sip_server_answered(struct sip_server *s, struct slice answer, bool reliable, uint64_t now_ms);
-/* The request came again. True: send *ret_answer, the same bytes as before. False: no answer yet, or it is over and
- * the request is a new one. */
+/* The request came again. True: send *ret_answer, the same bytes as before. False: no answer yet, or it is
+ * over and the request is a new one. */
 bool sip_server_asked_again(const struct sip_server *s, uint64_t now_ms, struct slice *ret_answer);
 
 /* Enough for any message that sip_read() takes. */
 #define SIP_KEY_BYTES_MAX SIP_MESSAGE_BYTES_MAX
-/* What is equal in a request and its retransmission and in no other request (RFC 3261 17.2.3): the branch with sent-by
- * and method, and for peers without the cookie in it (RFC 2543, scripts) Request-URI, tags and the first Via too. Call-ID and
- * CSeq are in it always, for firmware whose branch is always the same. Not to be used for ACK and CANCEL. */
+/* What is equal in a request and its retransmission and in no other request (RFC 3261 17.2.3): the branch
+ * with sent-by and method, and for peers without the cookie in it (RFC 2543, scripts) Request-URI, tags and
+ * the first Via too. Call-ID and CSeq are in it always, for firmware whose branch is always the same. Not to
+ * be used for ACK and CANCEL. */
 void sip_transaction_key(const struct sip_message *request, struct buf *out);
 
 #endif

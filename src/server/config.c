@@ -140,7 +140,7 @@ static const struct config_key keys[] = {
           "bytes a second that one new HTTP or HTTPS connection is sent at most, 4096 being the least; 0 is no limit"),
     LIMIT("ftp.rate_bytes", ftp_rate_bytes, 0, UINT32_MAX, "0",
           "bytes a second that one new FTP data connection is sent at most, 4096 being the least; 0 is no limit"),
-    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each; with TLS as many of their own, 30 KB each"),
+    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each; with TLS as many of their own, 18 KB each"),
     LIMIT("ftp.peer_sessions", ftp_peer_sessions, 1, 1000000, "500",
           "FTP sessions at once from one address; phones behind a NAT share one"),
     LIMIT("ftp.login_s", ftp_login_s, 1, 300, "30", "seconds within which a login must be complete"),
@@ -451,12 +451,24 @@ static bool check_rule(const struct config *c, size_t n, struct diag *findings)
     return users_ok;
 }
 
+/* Nobody could prove anything then, and every phone's own files would be gone. */
+static void check_bind(const struct config *c, size_t n, struct diag *findings)
+{
+    if (slice_eq(c->access[n].bind, SLICE("certificate")) && slice_eq(c->tls_client_certificates, SLICE("off")))
+        diag_add(findings, SEVERITY_WARNING, whole,
+                 "access.%zu.bind = certificate, and tls.client_certificates is off: nobody gets the files of phones there",
+                 n + 1);
+}
+
 bool config_check(const struct config *c, struct diag *findings)
 {
     bool ok = true;
-    for (size_t n = 0; n < CONFIG_RULES_MAX; n++)
-        if (c->access[n].used)
-            ok = check_rule(c, n, findings) && ok;
+    for (size_t n = 0; n < CONFIG_RULES_MAX; n++) {
+        if (!c->access[n].used)
+            continue;
+        ok = check_rule(c, n, findings) && ok;
+        check_bind(c, n, findings);
+    }
     if (c->ftp_enable && slice_eq(c->ftp_tls, SLICE("required")) && !c->tls_certificate.len) {
         diag_add(findings, SEVERITY_ERROR, whole, "ftp.tls = required needs tls.certificate and tls.key");
         ok = false;

@@ -8,8 +8,10 @@ static void warn_of_password(struct slice key, struct slice url, struct diag *fi
 {
     struct url u;
     if (url.len && url_parse(url, &u) && u.has_user)
-        diag_add(findings, SEVERITY_WARNING, whole, "%.*s holds a user name: everybody on the network can read it; it is safe"
-                 " only where the server asks for a device certificate too", SLICE_ARG(key));
+        diag_add(findings, SEVERITY_WARNING, whole,
+                 "%.*s holds a user name: everybody on the network can read it; it is safe"
+                 " only where the server asks for a device certificate too",
+                 SLICE_ARG(key));
 }
 
 static bool check_rule(const struct config *c, size_t n, struct diag *findings)
@@ -21,8 +23,8 @@ static bool check_rule(const struct config *c, size_t n, struct diag *findings)
     warn_of_password(buf_slice(&key), rule->url, findings);
     if (rule->vendors.len || rule->models.len || rule->macs.len)
         return true;
-    diag_add(findings, SEVERITY_ERROR, whole, "pnp.%zu says of no phone that it is for it: pnp.%zu.vendor = * is for all", n + 1,
-             n + 1);
+    diag_add(findings, SEVERITY_ERROR, whole,
+             "pnp.%zu says of no phone that it is for it: pnp.%zu.vendor = * is for all", n + 1, n + 1);
     return false;
 }
 
@@ -38,6 +40,7 @@ bool config_pnp_check(const struct config *c, struct diag *findings)
     }
     if (!c->pnp_enable || answers)
         return ok;
-    diag_add(findings, SEVERITY_ERROR, whole, "pnp.enable is 1, but neither pnp.url nor a rule pnp.N.url says where to");
+    diag_add(findings, SEVERITY_ERROR, whole,
+             "pnp.enable is 1, but neither pnp.url nor a rule pnp.N.url says where to");
     return false;
 }

@@ -53,6 +53,15 @@ void ftp_login_ccc(struct ftp_session *s, struct slice argument)
 
 /* --- users --- */
 
+/* The handshake is done by now. */
+static void look_at_certificate(struct ftp_session *s)
+{
+    struct journal_event e;
+    caller_note_certificate(&s->control, &e);
+    s->proven = e.certificate == JOURNAL_CERTIFICATE_MAC;
+    s->certificate = s->proven ? e.certificate_mac : (struct mac){ 0 };
+}
+
 void ftp_login_user(struct ftp_session *s, struct slice argument)
 {
     if (ftp_needs_tls(s) && !ftp_is_secure(s)) {
@@ -62,6 +71,7 @@ void ftp_login_user(struct ftp_session *s, struct slice argument)
     }
     /* Nobody has a name that is longer. */
     struct slice name = argument.len <= sizeof s->user ? argument : SLICE_NONE;
+    look_at_certificate(s);
     s->named = true;
     s->anonymous = slice_eq_nocase(argument, SLICE("anonymous")) || slice_eq_nocase(argument, SLICE("ftp"));
     s->user_len = (uint8_t)name.len;

@@ -46,7 +46,11 @@ struct caller ftp_caller(const struct ftp_session *s)
         user = users_find(&a->users, slice_of(s->user, s->user_len));
     if (user && ftp_user_mark(user) != s->user_mark)
         user = NULL;
-    return (struct caller){ .protocol = PROTOCOL_FTP, .peer = &s->peer, .user = user };
+    bool proven = s->proven && stream_still_good(&s->control, s->service->worker->tls);
+    return (struct caller){ .protocol = PROTOCOL_FTP,
+                            .peer = &s->peer,
+                            .user = user,
+                            .certificate = proven ? &s->certificate : NULL };
 }
 
 static struct access_verdict judge_reading(const struct ftp_session *s, struct slice name)
@@ -68,7 +72,21 @@ bool ftp_name_may_enter(const struct ftp_session *s, struct slice directory)
            access_leads_on(s->service->worker->access, &caller, directory);
 }
 
-bool ftp_name_may_see(const struct ftp_session *s, struct slice directory, const struct tree_entry *e)
+static enum access_write write_level(const struct ftp_session *s, struct slice name)
+{
+    struct access_request r = { .caller = ftp_caller(s), .name = name, .act = ACCESS_WRITE };
+    struct access_verdict v = access_decide(s->service->worker->access, &r);
+    return v.answer == ACCESS_YES ? v.write : ACCESS_WRITE_NONE;
+}
+
+void ftp_name_mark(const struct ftp_session *s, struct slice name, struct ftp_entry *entry)
+{
+    enum access_write level = write_level(s, name);
+    entry->takes_new = level >= ACCESS_WRITE_CREATE;
+    entry->changes = level >= ACCESS_WRITE_OVERWRITE;
+}
+
+bool ftp_name_see(const struct ftp_session *s, struct slice directory, struct ftp_entry *entry)
 {
     char path[FTP_PATH_BYTES_MAX + ROOTDIR_NAME_MAX + 2];
     struct buf out = BUF_ON(path);
@@ -77,36 +95,46 @@ bool ftp_name_may_see(const struct ftp_session *s, struct slice directory, const
         return true;
     buf_text(&out, directory);
     buf_str(&out, directory.len > 1 ? "/" : "");
-    buf_text(&out, e->name);
-    return buf_ok(&out) &&
-           (e->is_directory ? ftp_name_may_enter(s, buf_slice(&out)) : ftp_name_may_read(s, buf_slice(&out)));
+    buf_text(&out, entry->name);
+    struct slice name = buf_slice(&out);
+    if (!buf_ok(&out) || !(entry->is_directory ? ftp_name_may_enter(s, name) : ftp_name_may_read(s, name)))
+        return false;
+    ftp_name_mark(s, name, entry);
+    return true;
 }
 
 /* --- what the tree says --- */
 
-unsigned ftp_name_refusal(const struct ftp_session *s, enum tree_answer answer, const char **ret_words)
+struct ftp_refusal ftp_name_refusal(const struct ftp_session *s, enum tree_answer answer)
 {
+    const char *words = tree_answer_words(answer);
+    struct ftp_refusal r = { 550, words, words, OUTCOME_REFUSED };
     struct access_verdict v = { .answer = ACCESS_YES };
-    if (answer == TREE_FORBIDDEN)
+    if (answer == TREE_FORBIDDEN || answer == TREE_ABSENT)
         v = judge_reading(s, ftp_name(s));
-    *ret_words = v.answer == ACCESS_YES ? tree_answer_words(answer) : v.reason;
-    if (v.answer == ACCESS_LOGIN && !ftp_caller(s).user)
-        return 530;
-    return answer == TREE_BROKEN || answer == TREE_GUARDED ? 450 : 550;
+    if (answer == TREE_BROKEN || answer == TREE_GUARDED)
+        r.code = 450;
+    else if (v.answer == ACCESS_LOGIN && !ftp_caller(s).user)
+        r.code = 530;
+    if (v.answer == ACCESS_YES) {
+        r.outcome = answer == TREE_BROKEN   ? OUTCOME_BROKEN
+                    : answer == TREE_ABSENT ? OUTCOME_ABSENT
+                                            : OUTCOME_REFUSED;
+        return r;
+    }
+    r.words = v.reason;
+    r.reply = v.answer == ACCESS_HIDDEN ? tree_answer_words(TREE_ABSENT) : v.reason;
+    return r;
 }
 
 /* An absence that the journal has just heard of is no second one: phones say SIZE and then RETR. */
 void ftp_name_refuse(struct ftp_session *s, enum tree_answer answer)
 {
-    const char *words;
-    unsigned code = ftp_name_refusal(s, answer, &words);
-    enum outcome outcome = answer == TREE_BROKEN   ? OUTCOME_BROKEN
-                           : answer == TREE_ABSENT ? OUTCOME_ABSENT
-                                                   : OUTCOME_REFUSED;
+    struct ftp_refusal r = ftp_name_refusal(s, answer);
     if (!s->noted)
-        ftp_transfer_note(s, code, outcome, words);
+        ftp_transfer_note(s, r.code, r.outcome, r.words);
     s->noted = true;
-    ftp_session_reply(s, code, words);
+    ftp_session_reply(s, r.code, r.reply);
 }
 
 enum tree_answer ftp_name_ask(struct ftp_session *s, struct tree_file *ret_file)

@@ -1,5 +1,16 @@
 #include "server/ftp_verbs.h"
 
+/* The address that the client has reached us by. */
+static bool find_own_address(const struct ftp_session *s, union address *ret_address)
+{
+    const union address *at = &s->service->at;
+    bool any = at->sa.sa_family != AF_INET || at->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+    if (any)
+        return stream_local_address(&s->control, ret_address) == 0;
+    *ret_address = *at;
+    return true;
+}
+
 void ftp_open_pasv(struct ftp_session *s, struct slice argument)
 {
     union address local;
@@ -11,7 +22,7 @@ void ftp_open_pasv(struct ftp_session *s, struct slice argument)
     } else {
         uint16_t port = ftp_data_listen(s);
         struct buf out = ftp_session_out(s);
-        if (!port || stream_local_address(&s->control, &local)) {
+        if (!port || !find_own_address(s, &local)) {
             ftp_session_reply(s, 425, "No data port is free: try again.");
             return;
         }

@@ -8,6 +8,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+/* Drawn at once, for one system call. */
+#define RANDOM_NUMBERS 64
+
 struct ftp_port {
     struct listener listener;
     struct ftp_ports *ports;
@@ -25,6 +28,8 @@ struct ftp_ports {
     uint16_t *free;         /* indices into `port`; the first free_count */
     struct lent_ports lent; /* longest first */
     size_t count, free_count, open;
+    uint32_t random[RANDOM_NUMBERS]; /* drawn, the first random_left not used yet */
+    size_t random_left;
     void (*done)(void *context);
     void *done_context;
 };
@@ -119,12 +124,14 @@ void ftp_ports_close(struct ftp_ports *p, void (*done)(void *context), void *con
 }
 
 /* Any of the free ones, none more likely than another to whoever watches. */
-static size_t pick(size_t count)
+static size_t pick(struct ftp_ports *p, size_t count)
 {
-    uint32_t random = 0;
-    if (getrandom(&random, sizeof random, 0) != sizeof random)
-        return count;
-    return random % count;
+    if (p->random_left == 0) {
+        if (getrandom(p->random, sizeof p->random, 0) != sizeof p->random)
+            return count;
+        p->random_left = RANDOM_NUMBERS;
+    }
+    return p->random[--p->random_left] % count;
 }
 
 static void take_back_oldest(struct ftp_ports *p)
@@ -143,7 +150,7 @@ struct ftp_port *ftp_ports_lend(struct ftp_ports *p, void *context)
         take_back_oldest(p);
     /* One that somebody else listens on by now stays free for another day; so many are tried. */
     for (unsigned tries = 0; tries < 8 && p->free_count; tries++) {
-        size_t at = pick(p->free_count);
+        size_t at = pick(p, p->free_count);
         if (at == p->free_count)
             return NULL;
         struct ftp_port *port = &p->port[p->free[at]];

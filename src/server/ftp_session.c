@@ -82,7 +82,6 @@ void ftp_session_drop(struct ftp_session *s, unsigned code, const char *text)
         ftp_session_reply(s, code, text);
     flush(s);
     leave(s);
-    stream_end(&s->control);
     stream_close(&s->control, false); /* may free s */
     ftp_service_slot_freed(service);
 }
@@ -93,7 +92,6 @@ static void say_last(struct stream *stream, unsigned code, const char *text)
     struct buf out = BUF_ON(bytes);
     ftp_put_reply(&out, code, text);
     stream_write(stream, buf_slice(&out), SLICE_NONE, false);
-    stream_end(stream);
     stream_close(stream, false);
 }
 
@@ -199,6 +197,9 @@ static ssize_t receive(struct ftp_session *s)
     ssize_t n = stream_read(&s->control, into, room);
     if (n > 0)
         ftp_reader_add(&s->reader, (size_t)n);
+    /* A read that was not filled has emptied the socket: no call to be told so. By TLS more may have been read
+     * ahead. */
+    s->drained = n != 0 && n < (ssize_t)room && !s->control.filtered;
     /* What it asked before it fell silent is still answered. */
     s->ended = n == 0;
     return n == -EAGAIN ? 0 : n;
@@ -255,7 +256,7 @@ void ftp_session_run(struct ftp_session *s)
         if (!end_if_due(s))
             return;
         int error = flush(s);
-        ssize_t got = error || reads++ == READS_A_ROUND ? 0 : receive(s);
+        ssize_t got = error || s->drained || reads++ == READS_A_ROUND ? 0 : receive(s);
         if ((error && error != -EAGAIN) || got < 0) {
             note_fault(s);
             ftp_session_drop(s, 0, NULL);
@@ -274,7 +275,9 @@ void ftp_session_run(struct ftp_session *s)
 
 static void on_ready(struct stream *stream)
 {
-    ftp_session_run(container_of(stream, struct ftp_session, control));
+    struct ftp_session *s = container_of(stream, struct ftp_session, control);
+    s->drained = false;
+    ftp_session_run(s);
 }
 
 /* --- the beginning --- */
@@ -310,6 +313,7 @@ void ftp_session_accept(struct ftp_service *service, int fd, const union address
     if (!s)
         return;
     ftp_session_reply(s, 220, "dialtone");
+    s->drained = true; /* it waits for this */
     restart_timer(s);
     ftp_session_run(s);
 }

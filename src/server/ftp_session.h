@@ -69,9 +69,12 @@ struct ftp_session {
     uint8_t user_len;
     char user[USER_NAME_BYTES_MAX]; /* what USER said, unless anonymous */
     uint64_t user_mark;             /* of his password's line when he logged in */
+    struct mac certificate;         /* with `proven`: the MAC that the client's certificate names */
+    bool proven;
     bool binary, epsv_all;
     bool sized, private; /* PBSZ came; PROT P holds for data connections */
     bool leaving, ended; /* QUIT came; the peer says nothing more */
+    bool drained;        /* nothing was left to read; an event says when there is again */
     bool moving;         /* AUTH TLS came: the connection goes to a worker for TLS */
     uint8_t facts, faults;
     uint64_t rest;

@@ -41,9 +41,8 @@ void ftp_state_cwd(struct ftp_session *s, struct slice argument)
     if (answer == TREE_FILE)
         tree_file_release(&file);
     if (answer != TREE_DIRECTORY) {
-        const char *words = "not a directory";
-        unsigned code = answer == TREE_FILE ? 550 : ftp_name_refusal(s, answer, &words);
-        ftp_session_reply(s, code, words);
+        struct ftp_refusal r = ftp_name_refusal(s, answer);
+        ftp_session_reply(s, r.code, answer == TREE_FILE ? "not a directory" : r.reply);
         return;
     }
     memcpy(s->cwd, s->name, s->name_len);

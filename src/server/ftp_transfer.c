@@ -11,19 +11,18 @@ static void on_send_check(struct timer *timer);
 
 /* --- what goes over it --- */
 
-static void put_entry(const struct ftp_session *s, const struct tree_entry *e, struct buf *out)
+static void put_entry(const struct ftp_session *s, const struct ftp_entry *entry, struct buf *out)
 {
-    struct ftp_entry entry = { e->name, e->is_directory, e->size, e->mtime_s };
     switch ((enum ftp_list)s->list) {
     case FTP_LIST_NAMES:
         /* As it was asked for, so that it can be fetched as it stands (RFC 1123 4.1.2.7). */
-        buf_text(out, e->name);
+        buf_text(out, entry->name);
         break;
     case FTP_LIST_LONG:
-        ftp_put_long_line(out, &entry, ftp_loop(s)->wall_ms / 1000);
+        ftp_put_long_line(out, entry, ftp_loop(s)->wall_ms / 1000);
         break;
     case FTP_LIST_FACTS:
-        ftp_put_facts_line(out, &entry, s->facts);
+        ftp_put_facts_line(out, entry, s->facts);
         break;
     }
     buf_str(out, "\r\n");
@@ -48,9 +47,11 @@ static void refill_from_listing(struct ftp_session *s)
         if (out.cap - out.len < FTP_LISTING_LINE_BYTES + NAME_BYTES_MAX)
             break;
         step = tree_listing_next(c->listing, &e);
-        if (step == TREE_STEP_ENTRY && ftp_pattern_matches(pattern, e.name) &&
-            ftp_name_may_see(s, directory_of(s), &e))
-            put_entry(s, &e, &out);
+        if (step != TREE_STEP_ENTRY || !ftp_pattern_matches(pattern, e.name))
+            continue;
+        struct ftp_entry entry = { e.name, e.is_directory, e.size, e.mtime_s, false, false };
+        if (ftp_name_see(s, directory_of(s), &entry))
+            put_entry(s, &entry, &out);
     }
     c->at = 0;
     c->len = out.len;
@@ -264,6 +265,8 @@ void ftp_transfer_note(struct ftp_session *s, unsigned code, enum outcome outcom
     e.bytes = s->transfer ? s->sent : 0;
     e.code = (uint16_t)code;
     e.reason = reason;
+    e.certificate = s->proven ? JOURNAL_CERTIFICATE_MAC : JOURNAL_CERTIFICATE_NONE;
+    e.certificate_mac = s->certificate;
     journal_event_set_name(&e, ftp_name(s));
     journal_note(s->service->worker->journal, &e);
 }

@@ -39,12 +39,20 @@ bool ftp_name_aim(struct ftp_session *s, struct slice argument);
 bool ftp_name_may_read(const struct ftp_session *s, struct slice name);
 /* Or go through, on the way to what he may read. */
 bool ftp_name_may_enter(const struct ftp_session *s, struct slice directory);
-/* Whether a listing of `directory` shows this entry of it. */
-bool ftp_name_may_see(const struct ftp_session *s, struct slice directory, const struct tree_entry *e);
+/* Whether a listing of `directory` shows this entry of it; if so, says in it what may be done with it. */
+bool ftp_name_see(const struct ftp_session *s, struct slice directory, struct ftp_entry *entry);
+/* The latter alone, for a whole name. */
+void ftp_name_mark(const struct ftp_session *s, struct slice name, struct ftp_entry *entry);
 /* The tree about s->name; what the rules keep from the caller is forbidden, whether it is there or not. */
 enum tree_answer ftp_name_ask(struct ftp_session *s, struct tree_file *ret_file);
-/* The reply and its words for an answer of the tree that gives nothing: static text. */
-unsigned ftp_name_refusal(const struct ftp_session *s, enum tree_answer answer, const char **ret_words);
+/* For an answer of the tree that gives nothing: the reply, and what the journal is told. Static texts. A name that is
+ * another phone's is answered as one that is not there (security.md R3). */
+struct ftp_refusal {
+    unsigned code;
+    const char *reply, *words;
+    enum outcome outcome;
+};
+struct ftp_refusal ftp_name_refusal(const struct ftp_session *s, enum tree_answer answer);
 /* Says that reply and notes it. */
 void ftp_name_refuse(struct ftp_session *s, enum tree_answer answer);
 /* All of these: true when there is a file, which is the caller's to release. */

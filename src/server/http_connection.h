@@ -63,6 +63,14 @@ struct http_connection {
 };
 TAILQ_HEAD(http_connections, http_connection);
 
+/* Dates of files as text: a tree has few and answers them often. */
+#define HTTP_DATES_KEPT 16
+struct http_date_kept {
+    int64_t second;
+    uint8_t len; /* 0: none */
+    char text[31];
+};
+
 struct http_service {
     struct worker *worker;
     enum protocol protocol; /* PROTOCOL_HTTP or PROTOCOL_HTTPS */
@@ -82,6 +90,7 @@ struct http_service {
     int64_t date_second; /* what `date` says */
     uint8_t date_len;
     char date[48]; /* "Date: ...\r\n" */
+    struct http_date_kept dates[HTTP_DATES_KEPT];
     struct buf challenges; /* of the present 401, in challenge_bytes */
     char challenge_bytes[HTTP_CHALLENGES_BYTES];
     /* The second is for the connection that makes room while the first is in use. */
@@ -113,6 +122,8 @@ struct http_connection *http_service_take(struct http_service *s);
 void http_service_give(struct http_connection *c);
 void http_service_slot_freed(struct http_service *s);
 struct slice http_service_date(struct http_service *s);
+/* Good until the next call. */
+struct slice http_service_modified(struct http_service *s, int64_t second);
 /* What new connections are made with; NULL: no TLS. */
 struct ssl_ctx_st *http_service_tls(const struct http_service *s);
 /* Whether a handshake of this peer that failed gets a line in the journal: somebody who fails all the time gets some,
@@ -154,5 +165,8 @@ void http_write_stored(struct http_connection *c, enum upload_answer answer);
 /* http_take.c: reads the body. `input` lies behind the head. */
 void http_take_begin(struct http_connection *c, struct slice input);
 void http_take_ready(struct http_connection *c);
+/* Ends the body that has been on its way for longest, and for HTTP_TAKE_CHECK_S at least; false: there is none. Reads
+ * nothing, so what lies in `input` stays. */
+bool http_take_make_room(struct http_service *s);
 
 #endif

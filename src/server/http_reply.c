@@ -46,6 +46,8 @@ static void put_head(struct http_connection *c, const struct http_request *reque
     struct buf out = BUF_ON(r->text);
     r->event.code = (uint16_t)a->status;
     a->date = http_service_date(c->service);
+    if (a->validator)
+        a->modified = http_service_modified(c->service, a->validator->modified);
     a->close = r->close;
     a->challenges = a->status == 401 ? buf_slice(&c->service->challenges) : SLICE_NONE;
     a->http_1_0 = request && request->http_1_0;

@@ -102,6 +102,18 @@ bool http_service_may_note_fault(struct http_service *s, const union address *pe
     return fault_log_may_tell(&s->faults, peer_limits_of(s->limits, peer), s->protocol, s->worker->loop.now_ms);
 }
 
+struct slice http_service_modified(struct http_service *s, int64_t second)
+{
+    struct http_date_kept *kept = &s->dates[(uint64_t)second % HTTP_DATES_KEPT];
+    if (kept->len == 0 || kept->second != second) {
+        struct buf out = BUF_ON(kept->text);
+        http_date_print(second, &out);
+        kept->len = (uint8_t)out.len;
+        kept->second = second;
+    }
+    return slice_of(kept->text, kept->len);
+}
+
 static void on_accepted(struct listener *l, int fd, const union address *peer)
 {
     http_connection_accept(of(l), fd, peer);

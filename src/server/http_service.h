@@ -20,7 +20,8 @@
  * closing for longest makes room; when there is none such, or the address has its share, 503. A head must be
  * whole within `http.head_s` of its first byte however it drips, a kept-alive connection may be silent for
  * `http.idle_s`, a reader is cut that does not take HTTP_SEND_FLOOR_BYTES in HTTP_SEND_CHECK_S seconds, and a sender of a
- * body that does not send HTTP_TAKE_FLOOR_BYTES in HTTP_TAKE_CHECK_S.
+ * body that does not send HTTP_TAKE_FLOOR_BYTES in HTTP_TAKE_CHECK_S. When there are too many uploads at once, the body
+ * that has been on its way for longest, and for HTTP_TAKE_CHECK_S, makes room.
  *
  * Memory: an idle connection holds 352 bytes (on 64 bits; checked in http_connection.c) and nothing of libuv's;
  * one whose head is not whole HTTP_HEAD_BYTES_MAX more, one whose answer is under way some 2 KiB more and its

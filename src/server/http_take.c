@@ -117,3 +117,15 @@ void http_take_begin(struct http_connection *c, struct slice input)
     else
         wait_for_more(c);
 }
+
+bool http_take_make_room(struct http_service *s)
+{
+    uint64_t now_ms = s->worker->loop.now_ms;
+    struct http_connection *c;
+    TAILQ_FOREACH(c, &s->sending, link)
+        if (c->state == HTTP_STATE_TAKING && now_ms - c->since_ms >= HTTP_TAKE_CHECK_S * 1000) {
+            http_connection_cut(c, OUTCOME_STOPPED, "made room for others");
+            return true;
+        }
+    return false;
+}

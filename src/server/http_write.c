@@ -55,6 +55,9 @@ static void store(struct http_connection *c, const struct http_request *request,
     const char *reason = NULL;
     const struct http_intake_order order = { c->service->worker, request, ask->caller, ask->name, directory, write };
     unsigned status = http_intake_open(&order, &c->reply->intake, &reason);
+    /* R11: who sends as slowly as he may must not keep the others out. */
+    if (status == 503 && http_take_make_room(c->service))
+        status = http_intake_open(&order, &c->reply->intake, &reason);
     if (status)
         refuse(c, request, status, reason);
 }

@@ -16,16 +16,6 @@ struct peer_limits {
     uint32_t oldest, newest; /* of the idle ones, by when they were asked for last */
 };
 
-bool bucket_take(struct bucket *b, uint32_t rate, uint32_t burst, uint64_t now_ms)
-{
-    uint64_t now_us = now_ms * 1000, step_us = 1000000 / rate;
-    uint64_t at_us = b->next_us > now_us ? b->next_us : now_us;
-    if (at_us + step_us - now_us > step_us * burst)
-        return false;
-    b->next_us = at_us + step_us;
-    return true;
-}
-
 int peer_limits_open(uint32_t busy_max, uint64_t seed, struct peer_limits **ret_limits)
 {
     struct peer_limits *l = calloc(1, sizeof *l);

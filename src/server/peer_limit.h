@@ -5,14 +5,8 @@
 #ifndef DIALTONE_SERVER_PEER_LIMIT_H
 #define DIALTONE_SERVER_PEER_LIMIT_H
 
+#include "base/bucket.h"
 #include "net/address.h"
-
-/* A token bucket in one number (the generic cell rate algorithm). Zeroed: full. */
-struct bucket {
-    uint64_t next_us; /* when it would be full again */
-};
-/* Takes a token out of at most `burst`, refilled with `rate` (1..1000000) a second. False: there is none. */
-bool bucket_take(struct bucket *b, uint32_t rate, uint32_t burst, uint64_t now_ms);
 
 struct peer_limit {
     union address host; /* port 0 */

@@ -123,7 +123,9 @@ static void set_public_url(struct journal_event *j, struct slice url)
 static void note_end(struct exchange *e, enum outcome outcome, uint16_t code, const char *reason)
 {
     struct pnp_machine *m = e->machine;
-    struct journal_event j = { .protocol = PROTOCOL_PNP, .outcome = outcome, .peer = e->peer, .wall_ms = e->wall_ms };
+    struct journal_event j = {
+        .protocol = PROTOCOL_PNP, .outcome = outcome, .peer = e->peer, .wall_ms = e->wall_ms
+    };
     j.duration_ms = (uint32_t)(m->now_ms - e->started_ms);
     j.bytes = e->bytes_out;
     j.code = code;
@@ -140,7 +142,9 @@ static void note_end(struct exchange *e, enum outcome outcome, uint16_t code, co
 static void note_refusal(struct pnp_machine *m, const struct datagram_in *in, const struct sip_message *s,
                          enum outcome outcome, const char *reason)
 {
-    struct journal_event j = { .protocol = PROTOCOL_PNP, .outcome = outcome, .peer = in->from, .wall_ms = m->wall_ms };
+    struct journal_event j = {
+        .protocol = PROTOCOL_PNP, .outcome = outcome, .peer = in->from, .wall_ms = m->wall_ms
+    };
     if (!bucket_take(&m->notes, PNP_NOTES_A_SECOND, PNP_NOTES_A_SECOND, m->now_ms))
         return;
     j.reason = reason;
@@ -213,7 +217,8 @@ static void on_answer(struct pnp_machine *m, const struct datagram_in *in)
     struct sip_message s;
     const char *reason;
     if (!e || !e->notify_bytes || !sip_read(in->bytes, &m->arena, &s, &reason) ||
-        !slice_eq(s.field[SIP_FIELD_CALL_ID], e->call_id) || !sip_client_answered(&e->notify, s.status, m->now_ms))
+        !slice_eq(s.field[SIP_FIELD_CALL_ID], e->call_id) ||
+        !sip_client_answered(&e->notify, s.status, m->now_ms))
         return;
     if (s.status < 300)
         finish(e, OUTCOME_SENT, s.status, NULL);
@@ -314,7 +319,8 @@ static bool has_room(struct pnp_machine *m)
     return m->count < m->options.config->pnp_exchanges;
 }
 
-static void start(struct pnp_machine *m, const struct datagram_in *in, const struct sip_message *s, struct slice key)
+static void start(struct pnp_machine *m, const struct datagram_in *in, const struct sip_message *s,
+                  struct slice key)
 {
     char answer[PNP_TEXT_BYTES_MAX], notify[PNP_TEXT_BYTES_MAX];
     struct buf a = BUF_ON(answer), n = BUF_ON(notify);
@@ -362,7 +368,8 @@ static void on_subscribe(struct pnp_machine *m, const struct datagram_in *in, co
 }
 
 /* NULL: it is for us. */
-static const char *why_not(const struct pnp_machine *m, const struct datagram_in *in, const struct sip_message *s)
+static const char *why_not(const struct pnp_machine *m, const struct datagram_in *in,
+                           const struct sip_message *s)
 {
     if (s->method != SIP_METHOD_SUBSCRIBE)
         return "not a SUBSCRIBE";

@@ -1,18 +1,20 @@
-/* The PnP server without its sockets (RFC 6080 in the way of desk phones): datagrams in, datagrams out, time passed in.
+/* The PnP server without its sockets (RFC 6080 in the way of desk phones): datagrams in, datagrams out, time
+ * passed in.
  *
- * A SUBSCRIBE for `ua-profile` gets a 200 and a NOTIFY with the URL, which is sent again by RFC 3261's timers until
- * the phone answers it. Nobody can tell a phone from one who writes another's address into a packet (security.md R17):
+ * A SUBSCRIBE for `ua-profile` gets a 200 and a NOTIFY with the URL, which is sent again by RFC 3261's
+ * timers until the phone answers it. Nobody can tell a phone from one who writes another's address into a
+ * packet (security.md R17):
  *
  *   - everything goes to the packet's source, whatever Via and Contact say;
  *   - a NOTIFY is sent at most PNP_TRIES times, and no more once an answer or ICMP came;
- *   - a source (address and port) has one exchange: a new SUBSCRIBE ends the one before it, and the same one again gets the
- *     same 200 and no second NOTIFY;
+ *   - a source (address and port) has one exchange: a new SUBSCRIBE ends the one before it, and the same one
+ *     again gets the same 200 and no second NOTIFY;
  *   - in one exchange at most PNP_RATIO_MAX bytes leave for each byte that came;
  *   - an address has a rate (pnp.rate), and so have all (pnp.total_rate).
  *
- * So one address can be made to receive pnp.rate * PNP_RATIO_MAX * PNP_SUBSCRIBE_BYTES_MAX bytes a second at the most, 74 KB with the
- * defaults, by who sends a tenth of it; a request as phones send it is answered with some 7 times its bytes when nobody is
- * there to acknowledge, and 1.5 times otherwise.
+ * So one address can be made to receive pnp.rate * PNP_RATIO_MAX * PNP_SUBSCRIBE_BYTES_MAX bytes a second at
+ * the most, 74 KB with the defaults, by who sends a tenth of it; a request as phones send it is answered
+ * with some 7 times its bytes when nobody is there to acknowledge, and 1.5 times otherwise.
  *
  * What is not a SUBSCRIBE for us gets no answer at all: the group is shared, and others may know. */
 #ifndef DIALTONE_SERVER_PNP_MACHINE_H

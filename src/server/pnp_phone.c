@@ -23,7 +23,8 @@ struct pnp_phone pnp_phone_of(const struct sip_message *m)
     sip_param(event, SLICE("vendor"), &p.vendor);
     if (!sip_param(event, SLICE("model"), &p.model) && agent.model)
         p.model = agent.model->product;
-    /* The vendor is a setting of the phone (auto_provision.pnp_event_vendor); OEM is one of its values (facts.md 2). */
+    /* The vendor is a setting of the phone (auto_provision.pnp_event_vendor); OEM is one of its values
+     * (facts.md 2). */
     bool unsaid = !p.vendor.len || slice_eq_nocase(p.vendor, SLICE("OEM"));
     bool looks = agent.is_phone || (p.has_mac && mac_is_yealink(p.mac));
     p.ours = slice_eq_nocase(p.vendor, SLICE("yealink")) || (unsaid && looks);
@@ -49,7 +50,8 @@ static bool has_mac_prefix(struct slice word, const struct pnp_phone *phone)
     char prefix[CONFIG_MAC_DIGITS], mac[CONFIG_MAC_DIGITS + 1];
     struct buf wanted = BUF_ON(prefix), own = BUF_ON(mac);
     mac_print_bare(phone->mac, &own);
-    return phone->has_mac && config_mac_prefix(word, &wanted) && slice_starts(buf_slice(&own), buf_slice(&wanted));
+    return phone->has_mac && config_mac_prefix(word, &wanted) &&
+           slice_starts(buf_slice(&own), buf_slice(&wanted));
 }
 
 /* One of the words; an empty list asks for nothing. */
@@ -64,10 +66,12 @@ static bool holds(struct slice list, condition *match, const struct pnp_phone *p
     return false;
 }
 
-bool pnp_choose(const struct config *c, const struct pnp_phone *phone, struct slice *ret_url, const char **ret_reason)
+bool pnp_choose(const struct config *c, const struct pnp_phone *phone, struct slice *ret_url,
+                const char **ret_reason)
 {
     struct slice url = phone->ours ? c->pnp_url : SLICE_NONE;
-    *ret_reason = phone->ours ? "pnp.url is blank and no rule is for it" : "another brand, and no rule is for it";
+    *ret_reason =
+        phone->ours ? "pnp.url is blank and no rule is for it" : "another brand, and no rule is for it";
     for (size_t n = 0; n < CONFIG_RULES_MAX; n++) {
         const struct config_pnp *rule = &c->pnp[n];
         if (!rule->used || !holds(rule->vendors, is_vendor, phone) || !holds(rule->models, is_model, phone) ||

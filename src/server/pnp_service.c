@@ -49,7 +49,8 @@ static void wait_for_next(struct pnp_service *s)
 {
     struct loop *l = &s->worker->loop;
     uint64_t due_ms;
-    if (s->drained || !pnp_machine_due(s->machine, &due_ms) || (timer_is_running(&s->timer) && s->timer.due_ms <= due_ms))
+    if (s->drained || !pnp_machine_due(s->machine, &due_ms) ||
+        (timer_is_running(&s->timer) && s->timer.due_ms <= due_ms))
         return;
     loop_timer(l, &s->timer, due_ms > l->now_ms ? due_ms - l->now_ms : 0, on_timer);
 }

@@ -1,7 +1,8 @@
-/* The PnP service of the one worker that has it: the socket, the group, the timer around server/pnp_machine.h.
+/* The PnP service of the one worker that has it: the socket, the group, the timer around
+ * server/pnp_machine.h.
  *
- * One worker, since a group's datagram goes to every socket that is bound to its port: with a socket each, all workers would
- * answer every phone. A thousand phones a second are less than a tenth of a processor. */
+ * One worker, since a group's datagram goes to every socket that is bound to its port: with a socket each,
+ * all workers would answer every phone. A thousand phones a second are less than a tenth of a processor. */
 #ifndef DIALTONE_SERVER_PNP_SERVICE_H
 #define DIALTONE_SERVER_PNP_SERVICE_H
 

@@ -1,12 +1,13 @@
-/* What the PnP server says: the answer to a SUBSCRIBE, and the NOTIFY with the URL, in the form that real phones were
- * seen to take (facts.md 2, the strict form). */
+/* What the PnP server says: the answer to a SUBSCRIBE, and the NOTIFY with the URL, in the form that real
+ * phones were seen to take (facts.md 2, the strict form). */
 #ifndef DIALTONE_SERVER_PNP_TEXT_H
 #define DIALTONE_SERVER_PNP_TEXT_H
 
 #include "net/address.h"
 #include "proto/sip.h"
 
-/* A SUBSCRIBE that is longer gets no answer: it would not fit an Ethernet frame, and phones send some 600 bytes. */
+/* A SUBSCRIBE that is longer gets no answer: it would not fit an Ethernet frame, and phones send some 600
+ * bytes. */
 #define PNP_SUBSCRIBE_BYTES_MAX 1472
 /* Room for either text: what it repeats of the SUBSCRIBE, a URL, and its own words. */
 #define PNP_TEXT_BYTES_MAX 3072

@@ -317,7 +317,7 @@ static enum tree_answer ask(struct tree *t, struct slice name, struct tree_file 
 static bool ask_uploads(struct tree *t, struct slice name, struct tree_file *ret_file)
 {
     char path[ROOTDIR_PATH_MAX];
-    if (name.len > sizeof path || !name_kind_is_sent(name_meaning(name).kind))
+    if (name.len > sizeof path || !name_is_sent(name))
         return false;
     size_t slash = slice_find_last(name, '/');
     for (size_t i = 0, last = slash == name.len ? 0 : slash; i < name.len; i++)

@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 
-from house import House, check, connect, equal, need, program, some_bytes
+from house import House, check, connect, equal, need, program, some_bytes, until
 from tap import main, test
 
 LARGE = some_bytes(3 << 20)
@@ -82,6 +82,33 @@ def data_connections_may_resume_the_session_of_the_control_connection():
                 equal(got.getvalue(), data)
                 check(f.reused, f'{version}: a full handshake')
             f.quit()
+
+
+@test
+def r5_a_phone_is_known_by_its_certificate_and_gets_its_own_file():
+    one, two = '00156574b150', '00156574b151'
+    rules = {'access__1__prefix': '/', 'access__1__anonymous': 1, 'access__1__bind': 'certificate'}
+    with House() as h:
+        h.make_certificates()
+        h.make_devices(one, two)
+        for mac in (one, two):
+            h.write(f'{mac}.cfg', mac)
+        h.write('common.cfg', 'common')
+        with h.serve(**h.client_options('optional', **rules)) as d:
+            def fetch(name, mac):
+                own = [word for pair in zip(('--cert', '--key'), h.device(mac)) for word in pair] if mac else []
+                return curl(h, d, name, '--ssl-reqd', '--ftp-method', 'nocwd', *own)
+            for version in ('1.2', '1.3'):
+                done = program(need('curl'), '-sS', '--cacert', h.dir / 'tls/ca/ca.pem', '--ssl-reqd', '--tls-max',
+                               version, '--cert', h.device(one)[0], '--key', h.device(one)[1],
+                               f'ftp://localhost:{d.ftp}/{one}.cfg')
+                equal(done.stdout, one.encode())
+            equal(fetch(f'{two}.cfg', one).returncode, 78)
+            equal(fetch(f'{one}.cfg', None).returncode, 78)
+            equal(fetch('common.cfg', None).stdout, b'common')
+            equal(fetch('', one).stdout.count(b'.cfg'), 2)
+            until(lambda: any(' certificate 00:15:65:74:b1:50' in line or '00:15:65:74:b1:50' in line
+                              for line in d.events()), 'the journal')
 
 
 @test

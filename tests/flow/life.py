@@ -3,9 +3,13 @@
 the real daemon."""
 import http.client
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
+import termios
+import threading
 
 from house import Daemon, House, Process, check, equal, http_get, is_sanitized, run, serving, tftp_get, until
 from tap import dialtone, main, test
@@ -212,6 +216,26 @@ def an_activation_code_asks_for_a_password_and_takes_the_right_one():
 
 
 @test
+def user_and_password_come_from_the_command_line_and_a_file():
+    with House() as h:
+        write_boot(h, 'account.1.label = Desk')
+        secret = h.dir / 'password'
+        secret.write_text('right-one\nsecond line\n')
+        words = ['phone', '--mac', MAC, '--model', 'T46S', '--firmware', '66.81.0.15', '--once']
+        with serve_rules(h, 'access.1.prefix = /\naccess.1.users = paul\n' + passwd_line('paul', 'right-one')) as d:
+            words += ['--server', f'http://{d.http_at()}/']
+            equal(run(*words, '--user', 'paul', '--password-file', secret).returncode, 0)
+            secret.write_text('wrong-one\n')
+            done = run(*words, '--user', 'paul', '--password-file', secret, '--time-scale', 1000)
+            equal(done.returncode, 1)
+            check('HTTP 401' in done.stdout and 'wrong-one' not in done.stdout + done.stderr, done)
+        secret.write_text('\n')
+        for wrong in (['--user', 'paul', '--password-file', secret], ['--password-file', secret],
+                      ['--user', 'paul', '--password-file', h.dir / 'none']):
+            equal(run(*words, *wrong).returncode, 2)
+
+
+@test
 def a_server_that_is_gone_for_a_while_is_found_again():
     with House() as h:
         write_boot(h, 'account.1.label = Desk')
@@ -254,6 +278,66 @@ def a_key_script_lives_a_phone_to_its_end():
         check('screen   dial: Dial | Number: 4711 | [Cancel] [Delete] [OK]' in done.stdout, done.stdout)
         check(re.search(r'screen   idle: \d\d:\d\d  DND \| Desk', done.stdout), done.stdout)
         check("keys, line 13: 'no such thing' cannot be done" in done.stderr, done.stderr)
+
+
+class Terminal:
+    """dialtone phone on a terminal of its own: what it wrote, and the last screen that it drew."""
+
+    def __init__(self, *words):
+        self.master, self.slave = pty.openpty()
+        self.text = ''
+        self.before = termios.tcgetattr(self.slave)
+        self.process = subprocess.Popen([dialtone(), 'phone', *map(str, words)], stdin=self.slave, stdout=self.slave,
+                                        stderr=self.slave)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        while True:
+            try:
+                self.text += os.read(self.master, 65536).decode(errors='replace')
+            except OSError:
+                return
+
+    def screen(self):
+        frames = re.findall(r'\+-+\+\r\n(.*?)\+-+\+\r\n', self.text, re.DOTALL)
+        return frames[-1] if frames else ''
+
+    def types(self, keys, shown):
+        os.write(self.master, keys.encode())
+        return until(lambda: shown in self.screen(), f'{shown!r} on the screen after {keys!r}: {self.screen()}')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.slave)
+        os.close(self.master)
+
+
+@test
+def on_a_terminal_it_draws_its_screen_and_takes_keys():
+    with serving() as (h, d):
+        write_boot(h, 'account.1.label = Desk', 'account.1.enable = 1')
+        with Terminal('--mac', MAC, '--model', 'T46S', '--firmware', '66.81.0.15', '--server',
+                      f'http://{d.http_at()}/') as t:
+            until(lambda: '| Desk ' in t.screen(), 'the idle screen')
+            check('provisioned' in t.text and '\033[' in t.text, t.text)
+            t.types('4', 'Number: 4_')
+            t.types('711', 'Number: 4711_')
+            t.types('\x7f', 'Number: 471_')
+            t.types('\033', '| Desk ')
+            t.types('\033OS', '1 Auto Provision Now')
+            t.types('1', 'Updating, please wait')
+            until(lambda: 'auto provision now' in t.text and '| Desk ' in t.screen(), 'the run')
+            t.types('\033[13~', 'DND')
+            equal(termios.tcgetattr(t.slave)[3] & termios.ECHO, 0)
+            t.process.send_signal(signal.SIGTERM)
+            equal(t.process.wait(30), 0)
+            equal(termios.tcgetattr(t.slave), t.before)
 
 
 @test

@@ -5,6 +5,7 @@ second) is begun before the first test and judged by the last ones.
 """
 import contextlib
 import re
+import select
 import signal
 import socket
 import threading
@@ -37,6 +38,8 @@ class Stubborn:
         self.stopped = [Tftp(self.daemon.tftp) for _ in range(20)]
         self.reader = threading.Thread(target=self.read_slowly)
         self.mute = connect(self.daemon.http)
+        self.writer = threading.Thread(target=self.write_slowly)
+        self.written = b''
 
     def __enter__(self):
         for t, options in zip(self.silent, self.SILENT):
@@ -47,7 +50,16 @@ class Stubborn:
                 equal(t.receive()[:2], ('data', block))
                 t.send(tftp_ack(block))
         self.reader.start()
+        self.writer.start()
         return self
+
+    def write_slowly(self):
+        with connect(self.daemon.http) as s:
+            s.sendall(b'PUT /00156574b150-local.cfg HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n')
+            with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                while not self.end.wait(1) and not select.select([s], [], [], 0)[0]:
+                    s.sendall(b'x')
+                self.written = s.recv(1000)
 
     def read_slowly(self):
         with connect(self.daemon.http, 4096) as s:
@@ -60,6 +72,7 @@ class Stubborn:
         """main() ends the program: what is wrong with the daemon by now would be told to nobody."""
         self.end.set()
         self.reader.join()
+        self.writer.join()
         for t in self.silent + self.stopped:
             t.socket.close()
         self.mute.close()
@@ -307,6 +320,14 @@ with Stubborn() as stubborn:
     def a_reader_of_one_byte_a_second_is_cut():
         check(stubborn.daemon.saw('large.rom" stopped 200 (took too little for too long)', stubborn.daemon.out),
               stubborn.daemon.out)
+
+    @test
+    def R12_a_sender_of_one_byte_a_second_is_cut_and_nothing_is_stored():
+        check(stubborn.daemon.saw('-local.cfg" stopped 408 (sent too little for too long)', stubborn.daemon.out),
+              stubborn.daemon.out)
+        stubborn.writer.join()
+        check(stubborn.written.startswith(b'HTTP/1.1 408 '), stubborn.written)
+        equal(list((stubborn.house.state / 'uploads').iterdir()), [])
 
     @test
     def R12_a_connection_that_never_says_anything_is_closed():

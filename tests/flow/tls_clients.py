@@ -247,6 +247,21 @@ def r5_serial_numbers_of_the_configuration_are_revoked_at_sighup():
 
 
 @test
+def r5_a_list_of_thousands_of_revoked_phones_is_taken():
+    with serving('required') as (h, d):
+        serials = ','.join(f'{i:032x}' for i in range(1, 20001))
+        for at in range(0, 20000, 2000):
+            some = ','.join(serials.split(',')[at:at + 2000])
+            equal(run('cert', '--dir', h.dir / 'tls', '--revoke', some).returncode, 0)
+        equal(run('cert', '--dir', h.dir / 'tls', '--revoke', TWO).returncode, 0)
+        d.signal(signal.SIGHUP)
+        check(d.saw('tls: certificates read again'), d.err)
+        check(d.saw('configuration read again'), d.err)
+        until(lambda: curl(h, d, 'common.cfg', TWO)[0] != 0, 'the revocation')
+        equal(curl(h, d, 'common.cfg', ONE), read(h, 'common.cfg'))
+
+
+@test
 def r5_a_revocation_is_taken_also_where_root_was_given_up_and_the_keys_cannot_be_read():
     if os.geteuid() != 0:
         skip('only root can give up root')
@@ -302,6 +317,7 @@ def r3_a_rule_binds_tftp_http_and_ftp_too():
         conf.write_text(BOUND.format('certificate'))
         with Daemon(['-c', conf, '--root', h.root, *h.options()]) as d:
             check(not any('open mode' in line for line in d.err), d.err)
+            check(d.saw('tls.client_certificates is off: nobody gets the files of phones there'), d.err)
             absent = http_get(d.http, '/nothing.cfg')
             equal(http_get(d.http, f'/{ONE}.cfg'), absent)
             equal(http_get(d.http, f'/{TWO}.cfg'), absent)

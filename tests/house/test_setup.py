@@ -9,9 +9,11 @@ from tap import test, main
 SETUP = os.path.join(os.environ['SOURCE_ROOT'], 'scripts', 'setup')
 
 BUILD = {'gcc', 'libc6-dev', 'meson', 'ninja-build', 'pkg-config', 'pkgconf', 'scdoc', 'libuv1-dev', 'libssl-dev',
-         'libcurl4-openssl-dev', 'libsqlite3-dev', 'libjansson-dev', 'libseccomp-dev', 'uthash-dev', 'libcmocka-dev'}
+         'libcurl4-openssl-dev', 'libsqlite3-dev', 'libjansson-dev', 'libseccomp-dev', 'uthash-dev', 'libcmocka-dev',
+         'libosip2-dev', 'libexpat1-dev'}
 TEST = {'curl', 'tftp-hpa', 'atftp', 'busybox-static', 'atftpd', 'dnsmasq-base', 'groff-base', 'nginx', 'openssl',
-        'sqlite3', 'valgrind', 'lftp', 'wget', 'tnftp', 'ncftp', 'inetutils-ftp'}
+        'sqlite3', 'valgrind', 'lftp', 'wget', 'tnftp', 'ncftp', 'inetutils-ftp', 'sip-tester', 'kea-dhcp4-server',
+        'kea-dhcp6-server', 'isc-dhcp-server', 'iproute2'}
 CLANG = {'clang', 'libclang-rt-dev'}
 DEBIAN_12 = UBUNTU_24_04 = BUILD | TEST | CLANG | {'node-llhttp'}
 DEBIAN_13 = DEBIAN_12 | {'libllhttp-dev'}
@@ -193,11 +195,13 @@ def no_service_starts_during_the_installation_nor_with_the_next_boot():
         assert os.listdir(machine.path('root/usr/sbin')) == []
         assert 'systemctl disable nginx.service' in machine.log(), machine.log()
         assert 'systemctl disable atftpd.socket atftpd.service' in machine.log(), machine.log()
+        assert 'systemctl disable kea-dhcp4-server.service' in machine.log(), machine.log()
+        assert 'systemctl disable isc-dhcp-server.service isc-dhcp-server6.service' in machine.log(), machine.log()
 
 
 @test
 def services_that_were_there_before_stay_as_they_are():
-    with Machine(installed={'nginx', 'atftpd'}) as machine:
+    with Machine(installed={'nginx', 'atftpd', 'kea-dhcp4-server', 'kea-dhcp6-server', 'isc-dhcp-server'}) as machine:
         assert machine.setup('test').returncode == 0
         assert not [line for line in machine.log() if line.startswith('systemctl')], machine.log()
 

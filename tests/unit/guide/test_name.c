@@ -149,6 +149,48 @@ static void printed_names_mean_what_they_were_printed_for(void **state)
     assert_slice(buf_slice(&out), "00156574b16e-local.cfg");
 }
 
+static void r3_what_belongs_to_one_phone_is_told_by_the_name(void **state)
+{
+    static const struct {
+        const char *name;
+        bool bound, own, others;
+    } cases[] = {
+        { "00156574b16e.cfg", true, true, false },     { "a/b/00156574B16E.boot", true, true, false },
+        { "00156574b16e-any.thing", true, true, false }, { "00156574b16e_Security.enc", true, true, false },
+        { "00156574b16e", true, true, false },         { "/00156574b16e/sip.cfg", true, true, false },
+        { "00156574b16e/00156574b16e.cfg", true, true, false }, { "00156574b16f/00156574b16e.cfg", true, false, false },
+        { "00156574b16f.cfg", true, false, true },     { "00156574b16ex.cfg", false, false, false },
+        { "x00156574b16e.cfg", false, false, false },  { "00156574b16e-x/sip.cfg", false, false, false },
+        { "y000000000066.cfg", false, false, false },  { "00:15:65:74:b1:6e.cfg", false, false, false },
+        { "sip.cfg", false, false, false },            { "", false, false, false },
+        { "00156574b16", false, false, false },
+    };
+    const struct mac own = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x6e } }, other = { { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x6f } };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct slice name = slice_str(cases[i].name);
+        if (name_is_bound(name) != cases[i].bound || name_is_of(name, own) != cases[i].own ||
+            name_is_of(name, other) != cases[i].others)
+            fail_msg("%s", cases[i].name);
+    }
+}
+
+static void what_phones_send_is_told_by_the_name_too(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "00156574b150-local.cfg", "dir/00156574B150-CONTACT.XML", "00156574b150-calllog.xml", "/00156574b150-all.cfg",
+        "00156574b150-boot.log", "00156574b150-sys.log", "00156574b150.cfg", "00156574b150-.cfg", "00156574b150-", "x",
+        "00156574b150-local.cfg/", "0156574b1500-local.cfgx", "y00000000000-local.cfg", "y000000000000.cfg", "", "/",
+        "00-15-65-74-b1-50-local.cfg", "00156574b15x-local.cfg", "00156574b150", "00156574b150-local.cfg/x",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct slice name = slice_str(names[i]);
+        assert_int_equal(name_is_sent(name), name_kind_is_sent(name_meaning(name).kind));
+        assert_int_equal(name_is_sent(name), i < 6);
+    }
+}
+
 static void every_kind_has_words_of_its_own(void **state)
 {
     (void)state;
@@ -160,12 +202,14 @@ static void every_kind_has_words_of_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(r3_what_belongs_to_one_phone_is_told_by_the_name),
         cmocka_unit_test(every_name_has_its_meaning),
         cmocka_unit_test(letters_may_have_any_case),
         cmocka_unit_test(only_the_last_segment_counts),
         cmocka_unit_test(the_phone_or_the_model_is_told),
         cmocka_unit_test(hostile_names_mean_nothing),
         cmocka_unit_test(printed_names_mean_what_they_were_printed_for),
+        cmocka_unit_test(what_phones_send_is_told_by_the_name_too),
         cmocka_unit_test(every_kind_has_words_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,29 @@ static void a_good_resource_is_kept_and_a_bad_one_told(void **state)
     assert_true(slice_find_text(said, SLICE("keep super_search")) == said.len);
 }
 
+static void a_mac_contact_file_may_be_encrypted_and_has_to_be_when_only_such_are_accepted(void **state)
+{
+    struct slice plain = SLICE("<root_group/><root_contact/>"), sealed, said;
+    struct script *s = script(*state);
+    assert_true(seal_close(SLICE("0123456789abcdef"), plain, SEAL_SPACES, *state, &sealed));
+    file(s, BOOT, H "include:config <a.cfg>\n");
+    file(s, "a.cfg", H "local_contact.data.url = 00156574b150-contact.xml\n");
+    file(s, "00156574b150-contact.xml", "");
+    struct script_file *contact = script_find(s, SLICE("/00156574b150-contact.xml"));
+    contact->content = sealed;
+    said = run(s, *state);
+    assert_true(slice_find_text(said, SLICE("this phone has no key for it")) < said.len);
+    s->files[1].content = SLICE(H "local_contact.data.url = 00156574b150-contact.xml\n"
+                                  "static.auto_provision.aes_key_16.mac = 0123456789abcdef\n"
+                                  "static.auto_provision.update_file_mode = 1\n");
+    said = run(s, *state);
+    assert_true(slice_find_text(said, SLICE("keep local_contact.data.url 00156574b150-contact.xml\n")) < said.len);
+    contact->content = plain;
+    s->flash = SLICE_NONE;
+    said = run(s, *state);
+    assert_true(slice_find_text(said, SLICE("only an encrypted one is accepted")) < said.len);
+}
+
 static void boot_files_take_resources_last_and_only_those_in_force(void **state)
 {
     struct script *s = script(*state);
@@ -341,6 +364,7 @@ int main(void)
         test_with_arena(new_firmware_or_another_model_applies_anew),
         test_with_arena(the_old_mechanism_takes_resources_file_by_file),
         test_with_arena(a_good_resource_is_kept_and_a_bad_one_told),
+        test_with_arena(a_mac_contact_file_may_be_encrypted_and_has_to_be_when_only_such_are_accepted),
         test_with_arena(boot_files_take_resources_last_and_only_those_in_force),
         test_with_arena(a_file_included_twice_asks_for_its_ring_tone_once),
         test_with_arena(a_resource_that_cannot_be_had_does_not_stop_the_run),

@@ -121,6 +121,19 @@ static void a_ticket_is_good_for_another_context_with_the_same_keys(void **state
     assert_true(resumes(b));
 }
 
+static void every_use_of_a_ticket_brings_the_next_one_by_tls_1_3(void **state)
+{
+    struct bench *b = *state;
+    assert_false(resumes(b));
+    for (int i = 0; i < 4; i++) {
+        SSL_SESSION *before = b->session;
+        SSL_SESSION_up_ref(before);
+        assert_true(resumes(b));
+        assert_ptr_not_equal(b->session, before);
+        SSL_SESSION_free(before);
+    }
+}
+
 static void ticket_keys_change_and_the_old_ones_are_forgotten(void **state)
 {
     struct bench *b = *state;
@@ -361,6 +374,7 @@ int main(void)
         TLS_TEST(r6_a_key_that_others_may_read_or_own_is_refused),
         TLS_TEST(files_that_are_not_what_they_should_be_are_named),
         TLS_TEST(a_ticket_is_good_for_another_context_with_the_same_keys),
+        TLS_TEST(every_use_of_a_ticket_brings_the_next_one_by_tls_1_3),
         TLS_TEST(ticket_keys_change_and_the_old_ones_are_forgotten),
         TLS_TEST(a_session_outlives_the_context_that_made_it),
         TLS_TEST(bytes_that_openssl_holds_wake_at_once_and_half_a_record_does_not),

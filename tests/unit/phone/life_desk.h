@@ -43,6 +43,7 @@ struct life_desk {
     /* What it told. */
     char told[65536];
     size_t told_len;
+    bool reboot_when_done; /* the user presses it in the last answer of a run, once */
     unsigned circles; /* resources refused because of a firmware circle */
     unsigned runs, outcomes[RUN_UPGRADED + 1], starts[TRIGGERS];
     struct screen_view view;
@@ -88,6 +89,10 @@ static inline void life_desk_answer(struct timer *timer)
         fetched = (struct fetched){ .outcome = FETCH_GOT };
     else if (f && f->text)
         fetched = (struct fetched){ .outcome = FETCH_GOT, .bytes = slice_str(f->text) };
+    if (d->reboot_when_done && slice_ends(slice_str(d->path), SLICE("/all.cfg"))) {
+        d->reboot_when_done = false;
+        life_reboot(d->life);
+    }
     d->uploads += d->verb != TRANSPORT_GET && fetched.outcome == FETCH_GOT;
     done(d->context, &fetched);
 }

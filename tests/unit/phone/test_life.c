@@ -329,6 +329,17 @@ static void check_sync_reboots_after_the_call_and_gives_up_after_two_hours(void 
     assert_int_equal(life_facts(d->life).power_ons, 2);
 }
 
+static void a_reboot_is_not_lost_to_a_run_that_ends_in_the_same_moment(void **state)
+{
+    struct life_desk *d = *state;
+    serve_cfg(d, CFG_HEAD "account.1.label = Desk\n");
+    begin(d);
+    d->reboot_when_done = true;
+    life_provision_now(d->life);
+    pass(d, 10000);
+    assert_int_equal(life_facts(d->life).power_ons, 2);
+}
+
 /* --- calls --- */
 
 static void in_a_call_a_run_looks_every_30_seconds_and_gives_up_after_two_hours(void **state)
@@ -754,6 +765,7 @@ int main(void)
         test_with_life(a_run_that_is_asked_for_while_one_goes_on_comes_after_it_and_only_once),
         test_with_life(check_sync_provisions_or_reboots_but_reboots_once_a_minute_only),
         test_with_life(check_sync_reboots_after_the_call_and_gives_up_after_two_hours),
+        test_with_life(a_reboot_is_not_lost_to_a_run_that_ends_in_the_same_moment),
         test_with_life(in_a_call_a_run_looks_every_30_seconds_and_gives_up_after_two_hours),
         test_with_life(the_pin_is_asked_on_the_screen_and_a_wrong_one_again),
         test_with_life(nobody_enters_the_pin_and_the_run_goes_on_without),

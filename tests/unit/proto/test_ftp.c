@@ -386,8 +386,8 @@ static void replies_are_as_the_rfcs_write_them(void **state)
 static void listings_are_as_ls_and_rfc_3659_write_them(void **state)
 {
     static const int64_t now_s = 1795336616; /* 2026-11-22 08:36:56 */
-    struct ftp_entry file = { SLICE("sip.cfg"), false, 579, 1795336616 };
-    struct ftp_entry directory = { SLICE("desk"), true, 4096, 784111777 };
+    struct ftp_entry file = { SLICE("sip.cfg"), false, 579, 1795336616, false, false };
+    struct ftp_entry directory = { SLICE("desk"), true, 4096, 784111777, false, false };
     char bytes[1024];
     struct buf out = BUF_ON(bytes);
     (void)state;
@@ -405,7 +405,18 @@ static void listings_are_as_ls_and_rfc_3659_write_them(void **state)
                                   "type=file;size=579;modify=20261122083656;perm=r; sip.cfg\n"
                                   "type=dir;modify=19941106084937;perm=el; desk\n"
                                   " sip.cfg");
-    struct ftp_entry worst = { SLICE(""), false, UINT64_MAX, INT64_MAX };
+    directory.takes_new = true;
+    out = BUF_ON(bytes);
+    ftp_put_facts_line(&out, &directory, FTP_FACT_PERM);
+    ftp_put_long_line(&out, &directory, now_s);
+    directory.changes = file.changes = true;
+    ftp_put_facts_line(&out, &directory, FTP_FACT_PERM);
+    ftp_put_facts_line(&out, &file, FTP_FACT_PERM);
+    ftp_put_long_line(&out, &file, now_s);
+    assert_slice(buf_slice(&out),
+                 "perm=celm; deskdrwxr-xr-x   1 ftp      ftp              4096 Nov  6  1994 desk"
+                 "perm=cdeflmp; deskperm=adfrw; sip.cfg-rw-r--r--   1 ftp      ftp               579 Nov 22 08:36 sip.cfg");
+    struct ftp_entry worst = { SLICE(""), false, UINT64_MAX, INT64_MAX, false, false };
     out = BUF_ON(bytes);
     ftp_put_long_line(&out, &worst, now_s);
     assert_true(out.len + 2 <= FTP_LISTING_LINE_BYTES);

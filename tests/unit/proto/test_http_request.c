@@ -324,6 +324,42 @@ static void conditions_hold_in_the_order_of_rfc_9110_13_2_2(void **state)
             fail_msg("not %d: %s", cases[i].status, cases[i].headers);
 }
 
+static void every_field_is_found_in_any_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        enum http_field field;
+    } cases[] = {
+        { "RANGE: v\r\n", HTTP_FIELD_RANGE },
+        { "If-Match: v\r\n", HTTP_FIELD_IF_MATCH },
+        { "If-rANGE: v\r\n", HTTP_FIELD_IF_RANGE },
+        { "CoNNecTion: v\r\n", HTTP_FIELD_CONNECTION },
+        { "user-agent: v\r\n", HTTP_FIELD_USER_AGENT },
+        { "Content-Type: v\r\n", HTTP_FIELD_CONTENT_TYPE },
+        { "authorization: v\r\n", HTTP_FIELD_AUTHORIZATION },
+        { "CONTENT-RANGE: v\r\n", HTTP_FIELD_CONTENT_RANGE },
+        { "If-None-Match: v\r\n", HTTP_FIELD_IF_NONE_MATCH },
+        { "Content-Encoding: v\r\n", HTTP_FIELD_CONTENT_ENCODING },
+        { "If-Modified-Since: v\r\n", HTTP_FIELD_IF_MODIFIED_SINCE },
+        { "if-unmodified-since: v\r\n", HTTP_FIELD_IF_UNMODIFIED_SINCE },
+    };
+    struct http_request r;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        with_headers(cases[i].line, &r);
+        for (int f = HTTP_FIELD_HOST + 1; f < HTTP_FIELD_COUNT; f++)
+            assert_int_equal(http_request_has(&r, (enum http_field)f), f == (int)cases[i].field);
+        assert_slice(r.field[cases[i].field], "v");
+    }
+    with_headers("Rang: v\r\nRanges: v\r\nR^nge: v\r\nIf_Match: v\r\nX: v\r\n", &r);
+    for (int f = HTTP_FIELD_HOST + 1; f < HTTP_FIELD_COUNT; f++)
+        assert_false(http_request_has(&r, (enum http_field)f));
+    with_headers("Content-Length: 7\r\n", &r);
+    assert_true(r.has_length && r.content_length == 7 && !r.chunked);
+    with_headers("transfer-ENCODING: chunked\r\nExpect: 100-continue\r\n", &r);
+    assert_true(r.chunked && !r.has_length && r.expect_continue);
+}
+
 static void a_write_waits_for_the_version_that_its_sender_knows(void **state)
 {
     (void)state;
@@ -388,6 +424,7 @@ int main(void)
         cmocka_unit_test(long_heads_end_at_the_ceiling),
         cmocka_unit_test(targets_in_origin_and_absolute_form_have_a_path),
         cmocka_unit_test(conditions_hold_in_the_order_of_rfc_9110_13_2_2),
+        cmocka_unit_test(every_field_is_found_in_any_case),
         cmocka_unit_test(a_write_waits_for_the_version_that_its_sender_knows),
         cmocka_unit_test(if_range_wants_a_strong_validator),
     };

@@ -122,7 +122,7 @@ static void a_request_that_comes_again_gets_the_same_bytes(void **state)
 
 static struct slice key_of(struct arena *a, const char *via, const char *cseq, const char *from)
 {
-    struct slice text, key;
+    struct slice text, key = SLICE_NONE;
     struct sip_message m;
     const char *reason;
     char bytes[1024];

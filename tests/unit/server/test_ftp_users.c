@@ -207,6 +207,38 @@ static void a_password_stays_nowhere_in_the_session(void **state)
     hang_up(c);
 }
 
+static void r3_another_phones_file_is_answered_like_one_that_is_not_there(void **state)
+{
+    struct server *s = *state;
+    struct slice text;
+    char absent[128];
+    fake_small("00156574b150.cfg", SLICE("own"));
+    fake_small("00156574b151.cfg", SLICE("another's"));
+    other_rules = access_of("access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.bind = login\n",
+                            "00156574b150:secret-one");
+    s->worker.access = other_rules;
+    struct client *c = greet(s);
+    assert_int_equal(log_in_as(s, c, "00156574b150", "secret-one"), 230);
+    assert_int_equal(ask(s, c, "TYPE I"), 200);
+    assert_int_equal(ask(s, c, "SIZE 00156574b150.cfg"), 213);
+    assert_int_equal(fake_event_count, 0);
+    say(c, "SIZE 00156574b152.cfg\r\n");
+    assert_int_equal(reply_text(s, c, &text), 550);
+    snprintf(absent, sizeof absent, "%.*s", SLICE_ARG(text));
+    fake_event_count = 0;
+    static const char *const asks[] = { "SIZE", "MDTM", "MLST", "STAT", "CWD" };
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        say(c, asks[i]);
+        say(c, " 00156574b151.cfg\r\n");
+        assert_int_equal(reply_text(s, c, &text), 550);
+        assert_slice(text, absent);
+    }
+    assert_int_equal(only_event()->outcome, OUTCOME_REFUSED);
+    fetch(s, c, "NLST *.cfg");
+    assert_slice(got(), "y000000000028.cfg\r\n00156574b150.cfg\r\n");
+    hang_up(c);
+}
+
 static void names_that_are_too_long_for_a_user_are_nobody(void **state)
 {
     struct server *s = *state;
@@ -233,6 +265,7 @@ int main(void)
         users_test(who_only_says_wrong_passwords_is_sent_away),
         users_test(a_user_who_is_taken_out_of_the_configuration_is_nobody_at_once),
         users_test(a_password_stays_nowhere_in_the_session),
+        users_test(r3_another_phones_file_is_answered_like_one_that_is_not_there),
         users_test(names_that_are_too_long_for_a_user_are_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

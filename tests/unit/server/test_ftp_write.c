@@ -378,6 +378,21 @@ static void a_listening_port_that_nobody_uses_ends_the_upload(void **state)
     hang_up(c);
 }
 
+static void listings_say_what_may_be_done(void **state)
+{
+    struct server *s = *state;
+    struct client *c = log_in(s);
+    fetch(s, c, "MLSD");
+    assert_true(got_has("perm=adfrw; y000000000028.cfg\r\n") && got_has("perm=celm; dir\r\n"));
+    fetch(s, c, "LIST");
+    assert_true(got_has("-rw-r--r--   1 ftp") && got_has("drwxr-xr-x   1 ftp"));
+    struct slice text;
+    say(c, "MLST /\r\n");
+    assert_int_equal(reply_text(s, c, &text), 250);
+    assert_true(slice_find_text(text, SLICE("perm=cdeflmp; /\r\n")) < text.len);
+    hang_up(c);
+}
+
 static void draining_lets_an_upload_end(void **state)
 {
     struct server *s = *state;
@@ -413,6 +428,7 @@ int main(void)
         write_test(changes_are_made_and_noted),
         write_test(rnto_comes_right_behind_rnfr_or_not_at_all),
         write_test(a_listening_port_that_nobody_uses_ends_the_upload),
+        write_test(listings_say_what_may_be_done),
         write_test(draining_lets_an_upload_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,6 +145,44 @@ static void head_has_the_headers_and_no_body(void **state)
     assert_true(has(asker, "Content-Length: 0\r\n"));
 }
 
+static void head_says_what_get_says_and_not_a_byte_more(void **state)
+{
+    struct server *s = *state;
+    static const char *const rests[] = {
+        "/y000000000028.cfg" TAIL CLOSE,
+        "/empty.boot" TAIL CLOSE,
+        "/nope" TAIL CLOSE,
+        "/dir" TAIL CLOSE,
+        "/link.cfg" TAIL CLOSE,
+        "/io.cfg" TAIL CLOSE,
+        "/../x" TAIL CLOSE,
+        "/%00" TAIL CLOSE,
+        "/y000000000028.cfg" TAIL "If-None-Match: *\r\n" CLOSE,
+        "/y000000000028.cfg" TAIL "If-Match: \"x\"\r\n" CLOSE,
+        "/y000000000028.cfg" TAIL "Range: bytes=0-\r\nIf-Range: \"x\"\r\n" CLOSE,
+        "/y000000000028.cfg" TAIL "Expect: x\r\n" CLOSE,
+        "/y000000000028.cfg" TAIL "Transfer-Encoding: x\r\n" CLOSE,
+        "/y000000000028.cfg" TAIL "Content-Length: 1\r\n" CLOSE,
+    };
+    for (size_t i = 0; i < sizeof rests / sizeof *rests; i++) {
+        char text[512], kept[2048];
+        struct buf get = BUF_ON(text), head_of_get = BUF_ON(kept);
+        buf_format(&get, "GET %s", rests[i]);
+        assert_true(buf_terminate(&get));
+        ask(s, text);
+        struct slice all = heard(asker);
+        buf_text(&head_of_get, slice_first(all, slice_find_text(all, SLICE("\r\n\r\n")) + 4));
+        assert_true(buf_ok(&head_of_get));
+        get = BUF_ON(text);
+        buf_format(&get, "HEAD %s", rests[i]);
+        assert_true(buf_terminate(&get));
+        ask(s, text);
+        if (!slice_eq(heard(asker), buf_slice(&head_of_get)))
+            fail_msg("%s: %.*s, not %.*s", rests[i], SLICE_ARG(heard(asker)), SLICE_ARG(buf_slice(&head_of_get)));
+        assert_int_equal(fake_events[fake_event_count - 1].bytes, 0);
+    }
+}
+
 static void pipelined_requests_are_answered_in_order_on_one_connection(void **state)
 {
     struct server *s = *state;
@@ -324,6 +362,7 @@ int main(void)
         http_test(r20_a_refused_head_ends_the_connection_and_nothing_behind_it_is_read),
         http_test(a_head_that_comes_byte_by_byte_is_answered_the_same),
         http_test(head_has_the_headers_and_no_body),
+        http_test(head_says_what_get_says_and_not_a_byte_more),
         http_test(pipelined_requests_are_answered_in_order_on_one_connection),
         http_test(three_hundred_pipelined_requests_to_a_reader_that_waits_all_come),
         http_test(a_kept_connection_serves_again_and_an_http_1_0_client_may_keep_one),

@@ -350,6 +350,46 @@ static void r11_too_many_at_once_and_a_full_quota_are_503_and_507(void **state)
     fake_event_count = 0;
 }
 
+static void say_much(struct client *c, size_t bytes)
+{
+    char text[1024 + 1];
+    memset(text, 'x', 1024);
+    text[1024] = 0;
+    for (size_t n = 0; n < bytes; n += 1024)
+        say(c, text);
+}
+
+static void r11_the_slowest_of_too_many_uploads_makes_room(void **state)
+{
+    struct server *s = *state;
+    struct client *held[3];
+    s->config.upload_file_max = 65536;
+    for (size_t i = 0; i < 3; i++) {
+        held[i] = dial(s, 0);
+        say(held[i], PUT "Content-Length: 65000\r\n\r\n");
+        pump(s);
+        advance(s, 1000);
+    }
+    assert_int_equal(ask(s, PUT "Content-Length: 1\r\nConnection: close\r\n\r\nx"), 503);
+    only_event();
+    for (size_t i = 0; i < 3; i++)
+        say_much(held[i], 24 * 1024);
+    pump(s);
+    for (int i = 0; i < 18; i++)
+        advance(s, 1000);
+    assert_int_equal(fake_event_count, 0);
+    assert_int_equal(ask(s, PUT "Content-Length: 1\r\nConnection: close\r\n\r\nx"), 201);
+    assert_int_equal(fake_event_count, 2);
+    assert_slice(slice_str(fake_events[0].reason), "made room for others");
+    assert_int_equal(fake_events[0].outcome, OUTCOME_STOPPED);
+    assert_slice(stored(OWN), "x");
+    hear_end(s, held[0]);
+    for (size_t i = 0; i < 3; i++)
+        hang_up(held[i]);
+    pump(s);
+    fake_event_count = 0;
+}
+
 static void rules_and_logins_hold_for_uploads(void **state)
 {
     struct server *s = *state;
@@ -428,6 +468,7 @@ int main(void)
         upload_test(r22_a_sender_that_goes_away_leaves_the_old_file_and_no_rest),
         upload_test(r22_what_grows_past_the_ceiling_is_413_in_the_middle),
         upload_test(r11_too_many_at_once_and_a_full_quota_are_503_and_507),
+        upload_test(r11_the_slowest_of_too_many_uploads_makes_room),
         upload_test(rules_and_logins_hold_for_uploads),
         upload_test(sigterm_lets_an_upload_finish),
         upload_test(a_stop_in_the_middle_leaves_nothing),

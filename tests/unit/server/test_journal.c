@@ -97,6 +97,16 @@ static void one_event_is_one_line_that_says_who_and_what_and_why(void **state)
     journal_note(j, &e);
     e = event("00156574b16e.cfg", "curl/7.88");
     journal_note(j, &e);
+    /* What is proven goes before what is claimed. */
+    e = event("y000000000028.cfg", "Yealink SIP-T46S 66.84.0.15 00:15:65:74:b1:6e");
+    e.protocol = PROTOCOL_HTTPS;
+    e.code = 404;
+    e.certificate = JOURNAL_CERTIFICATE_MAC;
+    e.certificate_mac = (struct mac){ { 0x00, 0x15, 0x65, 0x74, 0xb1, 0x50 } };
+    journal_note(j, &e);
+    e.certificate = JOURNAL_CERTIFICATE_BAD;
+    e.reason = "the peer's certificate has expired";
+    journal_note(j, &e);
     journal_note(NULL, &e);
     journal_close(j);
     assert_slice(
@@ -106,7 +116,11 @@ static void one_event_is_one_line_that_says_who_and_what_and_why(void **state)
         "2026-11-22T07:05:09.123Z http 10.2.20.73:4711 - T46G - common CFG file \"y000000000028.cfg\" sent "
         "200 579 B 1 ms\n"
         "2026-11-22T07:05:09.123Z tftp 10.2.20.73:4711 00:15:65:74:b1:6e - - MAC-oriented CFG file "
-        "\"00156574b16e.cfg\" absent (no such file) 0 B 1 ms\n");
+        "\"00156574b16e.cfg\" absent (no such file) 0 B 1 ms\n"
+        "2026-11-22T07:05:09.123Z https 10.2.20.73:4711 00:15:65:74:b1:50 T46S 66.84.0.15 common CFG file "
+        "\"y000000000028.cfg\" absent 404 (no such file) 0 B 1 ms certificate 00:15:65:74:b1:50\n"
+        "2026-11-22T07:05:09.123Z https 10.2.20.73:4711 00:15:65:74:b1:6e T46S 66.84.0.15 common CFG file "
+        "\"y000000000028.cfg\" absent 404 (the peer's certificate has expired) 0 B 1 ms certificate bad\n");
 }
 
 static void hostile_names_and_agents_stay_one_printable_line(void **state)

@@ -76,6 +76,34 @@ static void no_request_says_where_it_leads(void **state)
     assert_slice(leads("/away/x", "a\"<b>", false, "pbx"), "302 https://far.example/x?a%22%3Cb%3E");
 }
 
+static void whatever_is_asked_the_host_is_the_configurations(void **state)
+{
+    (void)state;
+    static const char letters[] = "//..%\\?#@:a \r\n\"\xff";
+    uint32_t seed = 1;
+    set("redirect.1.from = /o\nredirect.1.to = /\nredirect.2.from = /a\nredirect.2.to = https://far.example\n");
+    for (int round = 0; round < 50000; round++) {
+        char name[16] = "/o", to[640];
+        size_t len = 2;
+        name[1] = round & 1 ? 'o' : 'a';
+        while (len < sizeof name - 1) {
+            seed = seed * 1664525 + 1013904223;
+            name[len++] = letters[(seed >> 16) % (sizeof letters - 1)];
+        }
+        struct buf out = BUF_ON(to);
+        const struct redirect_question q = { slice_of(name, len), slice_of(name, len), true, false, SLICE("x") };
+        if (!redirect_find(&rules->redirects, &q, &out))
+            continue;
+        struct slice location = buf_slice(&out);
+        bool fine = round & 1 ? slice_starts(location, SLICE("/")) && !slice_starts(location, SLICE("//"))
+                              : slice_starts(location, SLICE("https://far.example/"));
+        for (size_t i = 0; i < location.len; i++)
+            fine = fine && location.ptr[i] > ' ' && location.ptr[i] < 0x7f && location.ptr[i] != '\\';
+        if (!fine)
+            fail_msg("%.*s leads to %.*s", (int)len, name, SLICE_ARG(location));
+    }
+}
+
 static void http_leads_to_https_and_https_serves(void **state)
 {
     (void)state;
@@ -134,6 +162,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_tree_moves_with_all_that_is_in_it, end),
         cmocka_unit_test_teardown(no_request_says_where_it_leads, end),
+        cmocka_unit_test_teardown(whatever_is_asked_the_host_is_the_configurations, end),
         cmocka_unit_test_teardown(http_leads_to_https_and_https_serves, end),
         cmocka_unit_test_teardown(what_leads_to_itself_or_nowhere_is_refused, end),
     };

@@ -272,6 +272,45 @@ static void a_database_of_a_newer_version_is_not_touched(void **state)
     assert_int_equal(log_lines_with(h, "newer version"), 1);
 }
 
+static bool keep_certificate(void *context, const struct journal_row *row)
+{
+    struct seen *s = context;
+    s->count++;
+    snprintf(s->text, sizeof s->text, "%.*s", SLICE_ARG(row->certificate));
+    return false;
+}
+
+static void a_database_of_the_first_version_is_taken_over_with_its_rows(void **state)
+{
+    struct house *h = *state;
+    struct journal_store *s;
+    struct seen seen = { 0 };
+    sqlite3 *db;
+    mkdir("state", 0700);
+    assert_int_equal(sqlite3_open(h->path, &db), SQLITE_OK);
+    /* As version 1 made it. */
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "CREATE TABLE requests (id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, protocol TEXT NOT NULL,"
+                     " peer TEXT NOT NULL, mac TEXT, model TEXT, firmware TEXT, name TEXT NOT NULL, meaning TEXT NOT NULL,"
+                     " outcome TEXT NOT NULL, code INTEGER, reason TEXT, bytes INTEGER NOT NULL, ms INTEGER NOT NULL);"
+                     "CREATE INDEX requests_by_mac ON requests (mac, id) WHERE mac IS NOT NULL;"
+                     "INSERT INTO requests VALUES (1, 5, 'tftp', 'p', NULL, NULL, NULL, 'n', 'm', 'sent', NULL, NULL, 1, 2);"
+                     "PRAGMA user_version = 1;",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(journal_store_open(h->path, 1000, &s), 0);
+    assert_int_equal(last(s, "", 10).count, 1);
+    struct journal_row row = row_at(6, "00:15:65:74:b1:50");
+    row.certificate = SLICE("generic");
+    assert_true(journal_store_add(s, &row, 1));
+    assert_int_equal(last(s, "", 10).count, 2);
+    assert_int_equal(journal_store_last(s, SLICE_NONE, 1, keep_certificate, &seen), 0);
+    assert_string_equal(seen.text, "generic");
+    journal_store_close(s);
+}
+
 static void a_link_in_the_place_of_the_database_is_not_followed(void **state)
 {
     struct house *h = *state;
@@ -295,6 +334,7 @@ int main(void)
         test(a_full_database_loses_the_batch_and_nothing_else),
         test(what_is_no_database_is_left_alone),
         test(a_database_of_a_newer_version_is_not_touched),
+        test(a_database_of_the_first_version_is_taken_over_with_its_rows),
         test(a_link_in_the_place_of_the_database_is_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
