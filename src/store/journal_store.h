@@ -40,8 +40,7 @@ uint64_t journal_store_lost(const struct journal_store *s);
 typedef bool journal_store_visit(void *context, const struct journal_row *row);
 int journal_store_last(struct journal_store *s, struct slice mac, uint64_t limit, journal_store_visit *visit,
                        void *context);
-/* The last `limit` rows that have a MAC, the oldest first, and of each only peer, name and outcome: two million a
- * second. */
+/* The last `limit` rows that have a MAC, the oldest first, and of each only peer, name and outcome. */
 int journal_store_requests(struct journal_store *s, uint64_t limit, journal_store_visit *visit, void *context);
 
 #endif
