@@ -24,6 +24,7 @@ class Building(House):
         super().__init__()
         self.write(mac(0xfffffe) + '.cfg', CFG)
         self.write(mac(0xffffff) + '.cfg', CFG)
+        self.write(mac(0xfedcba) + '/phone.cfg', CFG)
         self.write('y000000000000.boot', CFG)
         self.write('y000000000066.cfg', CFG)
 
@@ -90,6 +91,9 @@ def r4_a_refusal_is_a_wait_and_never_absent_by_every_protocol():
                         replies.append((verb, str(error)))
         equal(replies[:6], replies[6:])
         check(all(reply.startswith('450') for verb, reply in replies if verb != 'CWD'), replies)
+        for name in (mac(0xffffff) + '.cfg', mac(0xabcdef), mac(0xfedcba)):
+            done = program(need('curl'), '-s', '-v', '-l', f'ftp://127.0.0.1:{d.ftp}/', '-Q', 'PWD', '-X', f'NLST {name}')
+            check(b'< 450 ' in done.stderr, done.stderr)
         equal(get(d, 'y000000000066.cfg'), 200)
         equal(get(d, 'y000000000028.cfg'), 404)
         equal(tftp_get(d.tftp, 'y000000000000.boot')[0], 'file')
