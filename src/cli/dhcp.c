@@ -2,7 +2,7 @@
 #include "cli/dhcp_report.h"
 #include "cli/dhcp_snippet.h"
 #include "cli/interrupt.h"
-#include "cli/verb.h"
+#include "cli/search.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -237,13 +237,6 @@ static int find_interface(const struct arguments *a, struct interface *ret_inter
     return error ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* A phone of the vendor that this host could be: the block that servers know, and the host's own last bytes, so that
- * two hosts that ask at once are two phones. */
-static struct mac probe_mac(const struct interface *i)
-{
-    return (struct mac){ { 0x00, 0x15, 0x65, i->mac[3], i->mac[4], i->mac[5] } };
-}
-
 static int read_options(const struct arguments *a, struct dhcp_options *o)
 {
     uint64_t wait_s = a->mode == DHCP_LEASE ? DHCP_WAIT_MS / 1000 : PROBE_WAIT_S;
@@ -261,7 +254,7 @@ static int read_options(const struct arguments *a, struct dhcp_options *o)
     o->wait_ms = (uint32_t)wait_s * 1000;
     int status = find_interface(a, &o->interface);
     if (!status && !a->mac)
-        o->mac = probe_mac(&o->interface);
+        o->mac = search_mac(&o->interface);
     return status;
 }
 

@@ -45,6 +45,10 @@ static const struct verb verbs[] = {
       verb_dhcp },
     { "discover", "where a phone would find its server on this network",
       "--mac M --model T46S --firmware 66.84.0.15 [-i IF] [--flash DIR] [--json]", verb_discover },
+    { "doctor", "what keeps phones from being provisioned, on this machine and network",
+      "[--config FILE] [--root DIR] [-o KEY=VALUE ...] [-i IF] [--url URL] [--trusted FILE]\n"
+      "                       [--mac M --model T46S --firmware 66.84.0.15] [--wait S] [--no-probe] [--json]",
+      verb_doctor },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
     { "notify", "tells phones to provision themselves: check-sync by SIP NOTIFY",
       "--to sip:USER@HOST[:PORT][;transport=udp|tcp|tls] ... [--reboot]\n"

@@ -22,6 +22,7 @@ int verb_decrypt(const struct verb *verb, int argc, char **argv);
 int verb_demo(const struct verb *verb, int argc, char **argv);
 int verb_dhcp(const struct verb *verb, int argc, char **argv);
 int verb_discover(const struct verb *verb, int argc, char **argv);
+int verb_doctor(const struct verb *verb, int argc, char **argv);
 int verb_encrypt(const struct verb *verb, int argc, char **argv);
 int verb_explain(const struct verb *verb, int argc, char **argv);
 int verb_local(const struct verb *verb, int argc, char **argv);

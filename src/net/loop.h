@@ -19,7 +19,7 @@ struct round_end {
     void (*run)(struct round_end *work);
 };
 
-/* A share of long work: one bounded piece of it, some 64 KiB sent. Whoever has more to do takes a turn again, behind
+/* A share of long work: one bounded piece of it, some 40 us. Whoever has more to do takes a turn again, behind
  * everybody else who waits. A zeroed one is not queued. */
 struct turn {
     TAILQ_ENTRY(turn) link;

@@ -318,7 +318,8 @@ ssize_t tls_session_send_file(struct tls_session *t, int file, uint64_t offset, 
     if (t->broken)
         return -EPIPE;
     ssize_t n = rootdir_read_at(file, offset, bytes, len < sizeof bytes ? len : sizeof bytes);
-    return n <= 0 ? n : write_record(t, bytes, (size_t)n, false);
+    /* Records that follow at once fill the packet. */
+    return n <= 0 ? n : write_record(t, bytes, (size_t)n, (size_t)n < len);
 }
 
 void tls_session_end(struct tls_session *t)

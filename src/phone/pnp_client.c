@@ -20,6 +20,7 @@ struct pnp_client {
     union address destination;
     struct pnp pnp;
     pnp_client_done *done;
+    pnp_client_heard *heard;
     void *context;
 };
 
@@ -78,10 +79,13 @@ static void on_received(struct datagram *d, const struct datagram_in *messages, 
     char bytes[2 * PNP_MESSAGE_BYTES_MAX];
     for (size_t i = 0; i < count; i++) {
         struct buf out = BUF_ON(bytes);
+        unsigned heard = c->pnp.heard;
         if (messages[i].cut)
             continue;
         pnp_receive(&c->pnp, &messages[i].from, messages[i].bytes, c->loop->now_ms, &out);
         send_bytes(c, &messages[i].from, buf_slice(&out));
+        if (c->heard && c->done && c->pnp.heard != heard)
+            c->heard(c->context, &c->pnp.from, pnp_url(&c->pnp));
     }
     if (c->done)
         after(c);
@@ -133,7 +137,7 @@ static int begin(struct pnp_client *c, const struct pnp_client_options *o)
 {
     union address local;
     struct pnp_identity who = {
-        .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms
+        .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms, .collect = o->heard != NULL
     };
     int error = draw_number(&who.number);
     if (!error && !c->set) {
@@ -172,6 +176,7 @@ int pnp_client_start(struct loop *loop, const struct pnp_client_options *options
     if (c->destination.sa.sa_family == AF_UNSPEC)
         address_parse(SLICE(PNP_GROUP_HOST), PNP_GROUP_PORT, &c->destination);
     c->done = done;
+    c->heard = options->heard;
     c->context = context;
     int error = begin(c, options);
     if (error) {

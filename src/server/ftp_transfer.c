@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* So much of a large file in one turn (net/loop.h). */
-#define SEND_BYTES_A_TURN ((size_t)64 * 1024)
 #define NAME_BYTES_MAX 255
 
 static void on_send_check(struct timer *timer);
@@ -127,7 +125,7 @@ static enum ftp_progress push(struct ftp_session *s)
 {
     size_t done = 0;
     while (has_more(s)) {
-        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, SEND_BYTES_A_TURN - done);
+        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, STREAM_TURN_BYTES - done);
         if (n < 0 && n != -EAGAIN)
             return n == -ESTALE || n == -EIO ? FTP_PROGRESS_BROKEN : FTP_PROGRESS_GONE;
         s->sent += n > 0 ? (uint64_t)n : 0;
@@ -138,7 +136,7 @@ static enum ftp_progress push(struct ftp_session *s)
         /* A listing reads directories, which takes longer than copying. */
         if (s->chunk && s->chunk->listing)
             return FTP_PROGRESS_BLOCKED;
-        if (done >= SEND_BYTES_A_TURN && has_more(s))
+        if (done >= STREAM_TURN_BYTES && has_more(s))
             return FTP_PROGRESS_TURN_OVER;
     }
     return FTP_PROGRESS_DONE;

@@ -7,9 +7,6 @@
 /* Idle connections are what there are thousands of; http_service.h states the size. */
 _Static_assert(sizeof(struct http_connection) <= 352, "an idle connection grew");
 
-/* So much of a large file in one turn (net/loop.h). */
-#define SEND_BYTES_A_TURN ((size_t)64 * 1024)
-
 enum progress { PROGRESS_DONE, PROGRESS_TURN_OVER, PROGRESS_BLOCKED, PROGRESS_GONE, PROGRESS_BROKEN };
 
 static struct loop *loop_of(const struct http_connection *c)
@@ -236,11 +233,11 @@ static enum progress push(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
     ssize_t n = 0;
-    for (size_t sent = 0; n >= 0 && sent < SEND_BYTES_A_TURN; sent += (size_t)(n > 0 ? n : 0)) {
+    for (size_t sent = 0; n >= 0 && sent < STREAM_TURN_BYTES; sent += (size_t)(n > 0 ? n : 0)) {
         if (r->text_at < r->text_len || (r->at < r->end && body_descriptor(c) < 0))
             n = push_memory(c);
         else if (r->at < r->end)
-            n = push_file(c, SEND_BYTES_A_TURN - sent);
+            n = push_file(c, STREAM_TURN_BYTES - sent);
         else if (!http_reply_next_part(r))
             return PROGRESS_DONE;
         else

@@ -375,9 +375,11 @@ static struct refusal refusal_of(enum tree_answer answer)
         [TREE_FORBIDDEN] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_DIRECTORY] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_BROKEN] = { OUTCOME_BROKEN, TFTP_ERROR_OTHER },
-        [TREE_GUARDED] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
+        [TREE_GUARDED] = { OUTCOME_REFUSED, 0 },
     };
-    return (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false, NULL };
+    /* To these phones any ERROR is an absent file (facts.md 5.3); silence is what makes them try again later. */
+    return (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer),
+                             answer == TREE_GUARDED, NULL };
 }
 
 static struct caller caller_of(const struct datagram_in *m)

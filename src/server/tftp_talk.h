@@ -23,7 +23,7 @@
 #define TFTP_WINDOW_CEILING 64
 #define TFTP_WINDOW_BYTES (96 * 1024)
 
-/* So much of a window in one turn (net/loop.h): it costs what 64 KiB by TCP cost. */
+/* So much of a window in one turn (net/loop.h): some 40 us of work. */
 #define TFTP_BLOCKS_A_TURN 16
 
 /* Where datagrams go: the one peer of the transfer. `reserve` gives room for at most `cap` bytes and false when

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 
-from house import PATIENCE_S, House, Process, check, equal, need, program, resident_kib, run, serving, until
+from house import PATIENCE_S, House, Process, check, equal, is_sanitized, need, program, resident_kib, run, serving, until
 from pbx import scenario
 from tap import dialtone, main, test
 
@@ -160,7 +160,7 @@ def r18_a_flood_reboots_once_and_queues_one_run():
                     time.sleep(0.01)
             p.idles(2)
             equal(p.reboots(), 1)
-            check(resident_kib(p.pid) < before + 6144, 'it grew')
+            check(is_sanitized() or resident_kib(p.pid) < before + 6144, 'it grew')
             time.sleep(1.1)
             # It still answers.
             sipp(h, p, status=200)
@@ -257,10 +257,10 @@ def nobody_there_silence_and_a_broken_name_are_told_apart():
 class TlsPeer:
     """A phone that speaks TLS: answers one NOTIFY a connection."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, host='127.0.0.1'):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(directory / 'server' / 'ecdsa.pem', directory / 'server' / 'ecdsa.key')
-        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.listener = socket.create_server((host, 0))
         self.port, self.context, self.heard = self.listener.getsockname()[1], context, []
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -301,8 +301,11 @@ def by_tls_the_peers_certificate_has_to_be_good_and_name_the_host():
             equal(told(*to, '--ca', directory / 'ca' / 'ca.pem')[0]['status'], 200)
             check(re.search(r'^Via: SIP/2.0/TLS 127\.0\.0\.1:\d+;', peer.heard[0], re.MULTILINE), peer.heard)
             equal(told(*to, '--insecure')[0]['status'], 200)
-            equal(told('--to', f'sips:localhost:{peer.port}', '--ca', directory / 'ca' / 'ca.pem')[0]['status'], 200)
+            equal(told('--to', f'sips:127.0.0.1:{peer.port}', '--ca', directory / 'ca' / 'ca.pem')[0]['status'], 200)
             equal(run('notify', *to, '--ca', h.dir / 'nothing').returncode, 1)
+        with TlsPeer(directory, '127.0.0.2') as peer:
+            answer = told('--to', f'sips:127.0.0.2:{peer.port}', '--ca', directory / 'ca' / 'ca.pem', status=1)[0]
+            equal((answer['outcome'], answer['status'], peer.heard), ('unreachable', None, []))
 
 
 @test

@@ -238,6 +238,17 @@ static void other_events_and_methods_are_answered_and_do_nothing(void **state)
     assert_int_equal(d->reboots + d->provisions, 0);
 }
 
+static void what_comes_every_minute_is_not_told(void **state)
+{
+    struct ring_desk *d = *state;
+    assert_int_equal(ask(d, 1, "Event: keep-alive\r\n"), 200);
+    assert_int_equal(ring_desk_ask(d, SLICE("OPTIONS sip:10.0.0.5 SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nCall-ID: 1\r\n"
+                                            "CSeq: 2 OPTIONS\r\nFrom: <sip:a@b>\r\nTo: <sip:c@d>\r\n\r\n")),
+                     200);
+    assert_slice(d->answer.field[SIP_FIELD_ALLOW], "NOTIFY, OPTIONS");
+    assert_int_equal(d->lines, 0);
+}
+
 static void answers_of_others_are_passed_over(void **state)
 {
     struct ring_desk *d = *state;
@@ -482,6 +493,7 @@ int main(void)
         t(by_tcp_nothing_is_a_retransmission),
         t(strangers_cannot_push_an_answer_out_of_memory),
         t(other_events_and_methods_are_answered_and_do_nothing),
+        t(what_comes_every_minute_is_not_told),
         t(answers_of_others_are_passed_over),
         t(with_trust_ctrl_nobody_else_gets_anything_but_403),
         t(r18_a_stranger_needs_a_password_and_without_one_is_refused),
