@@ -54,6 +54,7 @@ struct doctor {
     struct config_words words;
     struct config_loaded loaded;
     bool configured;                       /* a configuration was named */
+    bool pnp_runs;                         /* the server has its PnP port already */
     const char *interface, *url, *trusted; /* NULL: not given */
     bool json, no_probe;
     uint32_t wait_ms;   /* how long to listen to the network; 0: as long as phones do */

@@ -54,6 +54,7 @@ static void say_taken(struct doctor *d, const struct serve_place *p, const char 
                               GUIDE_SET_UP };
     if (known && slice_eq(slice_str(owner.name), SLICE("dialtone"))) {
         a.severity = DOCTOR_NOTE;
+        d->pnp_runs = d->pnp_runs || p->protocol == PROTOCOL_PNP;
         doctor_find(d, &a, "taken by dialtone, process %u: the server runs already", owner.pid);
     } else if (known) {
         doctor_find(d, &a, "taken by %s, process %u", owner.name, owner.pid);

@@ -26,6 +26,7 @@ struct listening {
     struct dhcp_client *dhcp;
     struct dhcp_options asked;
     unsigned pnp_answers;
+    bool own_answered; /* this machine by PnP */
     union address servers[PNP_SERVERS_MAX];
     char urls[PNP_SERVERS_MAX][PNP_URL_BYTES_MAX + 1];
 };
@@ -84,18 +85,25 @@ static void on_pnp_heard(void *context, const union address *from, struct slice 
     buf_terminate(&who);
     url_print_public(url, &shown);
     buf_terminate(&shown);
-    say_pnp(l->doctor, who_bytes, shown_bytes, is_this_machine(from));
+    bool own = is_this_machine(from);
+    l->own_answered = l->own_answered || own;
+    say_pnp(l->doctor, who_bytes, shown_bytes, own);
     doctor_add_url(l->doctor, url, SLICE("PnP"));
 }
 
 static void on_pnp_done(void *context, const struct pnp_client_result *r)
 {
     struct listening *l = context;
-    bool expected = l->doctor->configured && l->doctor->loaded.config.pnp_enable;
+    struct doctor *d = l->doctor;
+    struct doctor_about a = { DOCTOR_ERROR, "pnp", l->on.name,
+                              "look at pnp.interfaces and at the firewall (UDP port 5060, group " PNP_GROUP_HOST
+                              ")",
+                              GUIDE_REACHABLE };
     l->pnp = NULL;
-    if (!l->pnp_answers)
-        doctor_say(l->doctor, DOCTOR_NOTE, "pnp", l->on.name, "%s%s", r->why,
-                   expected ? "; the server itself does so once it runs, unless a firewall is before it" : "");
+    if (d->pnp_runs && !l->own_answered)
+        doctor_find(d, &a, "the server runs on this machine and does not answer here");
+    else if (!l->pnp_answers)
+        doctor_say(d, DOCTOR_NOTE, "pnp", l->on.name, "%s", r->why);
     close_one(l);
 }
 

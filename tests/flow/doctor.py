@@ -255,6 +255,8 @@ def a_foreign_pnp_server_is_an_error_where_this_one_does_pnp():
                 status = p.wait()
             return Report(status, '\n'.join(p.out), '\n'.join(p.err))
 
+        with wire.serve(h, **{**own, 'pnp__interfaces': 'lo'}):
+            visit().one_error('pnp', 'sv0: the server runs on this machine and does not answer here', REACHABLE)
         with wire.serve(h, **own):
             r = visit()
             equal((r.status, [f['what'] for f in r.of('pnp')]), (0, ['this machine answers phones by PnP with http://192.0.2.1/']))
@@ -266,7 +268,7 @@ def a_foreign_pnp_server_is_an_error_where_this_one_does_pnp():
                        'this machine answers phones by PnP with http://192.0.2.1/'])
                 equal([f['about'] for f in r.of('pnp', 'error')], ['192.0.2.66:5060'])
                 equal(r.of('pnp', 'error')[0]['guide'], 'Ensure that the auto provisioning feature is configured properly.')
-                # And what phones would get there is looked at too.
+                # What phones would get there is looked at too.
                 check(any('192.0.2.66/theirs/ (PnP)' in f['about'] for f in r.of('url')), r.findings)
 
 
