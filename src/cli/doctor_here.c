@@ -52,7 +52,8 @@ static void say_taken(struct doctor *d, const struct serve_place *p, const char 
     bool known = port_owner_find(p->socket_type, &p->address, &owner) && owner.pid;
     struct doctor_about a = { DOCTOR_ERROR, "port", about, "end that program, or give the server another port",
                               GUIDE_SET_UP };
-    if (known && slice_eq(slice_str(owner.name), SLICE("dialtone"))) {
+    if (known && slice_eq(slice_str(owner.name), SLICE("dialtone")) &&
+        slice_eq(slice_str(owner.verb), SLICE("serve"))) {
         a.severity = DOCTOR_NOTE;
         d->pnp_runs = d->pnp_runs || p->protocol == PROTOCOL_PNP;
         doctor_find(d, &a, "taken by dialtone, process %u: the server runs already", owner.pid);

@@ -69,15 +69,29 @@ static bool has_socket(int fds, const char *wanted)
     return found;
 }
 
-static void read_name(unsigned pid, char name[32])
+static size_t read_file(unsigned pid, const char *file, char *into, size_t cap)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%u/comm", pid);
-    FILE *file = fopen(path, "re");
-    size_t len = file ? fread(name, 1, 31, file) : 0;
-    name[slice_trim(slice_of(name, len)).len] = '\0';
-    if (file)
-        fclose(file);
+    snprintf(path, sizeof path, "/proc/%u/%s", pid, file);
+    FILE *from = fopen(path, "re");
+    size_t len = from ? fread(into, 1, cap - 1, from) : 0;
+    into[len] = '\0';
+    if (from)
+        fclose(from);
+    return len;
+}
+
+/* proc(5): the arguments of cmdline end with a NUL each. */
+static void read_words(struct port_owner *o)
+{
+    char words[4096];
+    struct slice rest = slice_of(words, read_file(o->pid, "cmdline", words, sizeof words)), program,
+                 verb = SLICE_NONE;
+    size_t len = read_file(o->pid, "comm", o->name, sizeof o->name);
+    o->name[slice_trim(slice_of(o->name, len)).len] = '\0';
+    if (slice_cut(&rest, '\0', &program))
+        slice_cut(&rest, '\0', &verb);
+    snprintf(o->verb, sizeof o->verb, "%.*s", SLICE_ARG(verb));
 }
 
 static void find_program(uint64_t inode, struct port_owner *o)
@@ -94,7 +108,7 @@ static void find_program(uint64_t inode, struct port_owner *o)
         if (fds < 0 || !has_socket(fds, wanted))
             continue;
         o->pid = (unsigned)pid;
-        read_name(o->pid, o->name);
+        read_words(o);
     }
     if (all)
         closedir(all);
