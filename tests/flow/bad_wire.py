@@ -4,13 +4,18 @@ dribble and cut connections: it is provisioned with exactly the right settings o
 and what it uploads is on the server whole or not at all."""
 import concurrent.futures
 import contextlib
+import ctypes
+import os
 import random
+import re
+import socket
 
-from house import House, check, equal, until
+from house import Daemon, House, check, equal, need, program, until
 from living import BOOT, HEAD, Phone, passwd_line, serve_rules
 from relays import TcpWire, UdpWire
-from tap import main, test
+from tap import dialtone, main, skip, test
 
+GROUP = '224.0.1.75'
 # They mostly wait.
 AT_ONCE = 16
 RULES = 'access.1.prefix = /\naccess.1.anonymous = 1\naccess.1.write = uploads\n'
@@ -163,6 +168,83 @@ def ftp_is_right_or_fails_through_cuts_delays_and_dribbles():
             return Trial(h, seed).live(f'http://{d.http_at()}/old/', wire,
                                        lambda port: f'ftp://{mac_of(seed)}:its-own-one@127.0.0.1:{port}/new/')
         live_all(seeds, trial)
+
+
+# --- PnP ---
+
+
+class Room:
+    """A network namespace with one interface, which a multicast datagram comes back from."""
+
+    def __init__(self):
+        self.name = f'dialtone-{os.getpid()}-pnp'
+
+    def __enter__(self):
+        first = program(need('ip'), 'netns', 'add', self.name)
+        if first.returncode:
+            skip('no right to make a network namespace: ' + first.stderr.decode().strip())
+        for words in ('link set lo up', 'link add dt0 type veth peer name dt1', 'link set dt0 up', 'link set dt1 up',
+                      'addr add 192.0.2.1/24 dev dt0'):
+            equal(program('ip', '-n', self.name, *words.split()).stderr, b'')
+        return self
+
+    def __exit__(self, *_):
+        program('ip', 'netns', 'del', self.name)
+
+    def words(self):
+        return ['ip', 'netns', 'exec', self.name]
+
+    def socket(self, port=0, host='192.0.2.1'):
+        """It stays in the namespace that it was made in."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open('/proc/self/ns/net', encoding='ascii') as home, open(f'/run/netns/{self.name}', encoding='ascii') as there:
+            check(libc.setns(there.fileno(), 0) == 0, os.strerror(ctypes.get_errno()))
+            try:
+                made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                made.bind((host, port))
+                if host != '192.0.2.1':
+                    made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton('192.0.2.1'))
+                return made
+            finally:
+                check(libc.setns(home.fileno(), 0) == 0, os.strerror(ctypes.get_errno()))
+
+
+def find_by_pnp(h, room, seed):
+    """`phone --discover` once: its MAC is the wire's seed. What it came to."""
+    flash = h.dir / 'flash'
+    done = program(*room.words(), dialtone(), 'phone', '--discover', '-i', 'dt0', '--mac', mac_of(seed), '--model', 'T46S',
+                   '--firmware', '66.81.0.15', '--flash', flash, '--once', '--time-scale', 1000)
+    said = done.stdout.decode() + done.stderr.decode()
+    kept = dict(re.findall(r'^central\.(\S+) = (.*)$', (flash / f'{mac_of(seed)}.flash').read_text(), re.MULTILINE))
+    if done.returncode == 0:
+        equal((seed, {key: kept[key] for key in kept if key.startswith(('account.', 'features.'))}),
+              (seed, {key: value for key, value in Trial(h, seed).settings('new').items() if not key.startswith('static.')}))
+        check('PnP  http://192.0.2.1/new/ (from ' in said, said)
+        return 'provisioned'
+    check('PnP  none (' in said and 'account.1.label' not in kept, said)
+    return 'failed'
+
+
+@test
+def pnp_finds_its_server_or_says_that_there_was_none_through_loss_doubles_delay_and_reorder():
+    seeds = range(20)
+    with Room() as room, House() as h:
+        write_trees(h, seeds)
+        (h.dir / 'flash').mkdir()
+        for seed in seeds:
+            colons = ':'.join(mac_of(seed)[i:i + 2] for i in range(0, 12, 2))
+            (h.dir / 'flash' / f'{mac_of(seed)}.flash').write_text(
+                f'{HEAD}phone.mac = {colons}\ncentral.static.auto_provision.dhcp_option.enable = 0\nflash.end = 1\n')
+        options = h.options(listen='192.0.2.1', http__port=80, tftp__port=None, ftp__port=None, pnp__enable=1, pnp__port=5070,
+                            pnp__interfaces='dt0', pnp__unicast=1, pnp__rate=1000, pnp__url='http://192.0.2.1/new/')
+        front = room.socket(5060, GROUP)
+        wire = UdpWire(('192.0.2.1', 5070), 1, lose=0.35, double=0.2, late=0.2, front=front, made=room.socket,
+                       name=lambda data: re.search(rb'(?i)mac(?:%3a|:)?([0-9a-f]{12})', data)[1])
+        with Daemon(['--root', h.root, *options], before=room.words()), wire:
+            with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+                done = list(pool.map(lambda seed: find_by_pnp(h, room, seed), seeds))
+        print('# provisioned:', done.count('provisioned'), 'failed:', done.count('failed'), 'datagrams lost:', wire.lost)
+        check(done.count('provisioned') > len(done) / 2 and wire.lost > 10, done)
 
 
 main()
