@@ -120,21 +120,13 @@ int listener_resume(struct listener *l)
     return uv_poll_start(&l->poll, UV_READABLE, on_readable);
 }
 
-static void stop(struct listener *l)
-{
-    timer_stop(&l->loop->wheel, &l->rest);
-    uv_poll_stop(&l->poll);
-    close(l->fd);
-    l->fd = -1;
-}
-
 void listener_stop(struct listener *l)
 {
-    if (l->fd < 0)
+    if (l->fd < 0 || l->paused)
         return;
     accept_some(l, LISTENER_BATCH);
     if (l->fd >= 0)
-        stop(l);
+        listener_pause(l);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -145,7 +137,9 @@ static void on_closed(uv_handle_t *handle)
 
 void listener_close(struct listener *l)
 {
-    if (l->fd >= 0)
-        stop(l);
+    timer_stop(&l->loop->wheel, &l->rest);
+    /* In this order: libuv takes the number out of its epoll set here, whoever has it by then. */
     uv_close((uv_handle_t *)&l->poll, on_closed);
+    close(l->fd);
+    l->fd = -1;
 }

