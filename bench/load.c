@@ -33,10 +33,15 @@ struct run {
     size_t client_count;
     uint64_t requests_max; /* 0: as many as fit into run_ms */
     uint64_t run_ms;
+    uint64_t rate;   /* requests a second, whatever became of those before; 0: a client asks when it is answered */
+    bool cut;        /* what is under way at end_us is neither good nor bad */
     uint64_t begin_us, end_us; /* end_us 0: not a matter of time */
     uint64_t last_us;          /* when the last request ended */
     uint64_t started, in_time; /* requests; in_time: good ones that ended before end_us */
     size_t busy;               /* clients with a request under way or a pause before the next */
+    struct load_client **idle; /* with a rate: those that have neither */
+    size_t idle_count;
+    uint64_t slowest_us;
     uint64_t outcomes[LOAD_OUTCOMES];
     uint64_t slots[SLOTS];
 };
@@ -75,11 +80,12 @@ void load_close(struct load_client *client)
     client->fd = -1;
 }
 
-bool load_take(const struct load *load, struct load_client *client, struct slice bytes)
+bool load_take(struct load *load, struct load_client *client, struct slice bytes)
 {
     struct slice expected = slice_first(slice_from(load->expected, client->received), bytes.len);
     client->received += bytes.len;
-    return slice_eq(expected, bytes);
+    load->bytes += bytes.len;
+    return load->count ? expected.len == bytes.len : slice_eq(expected, bytes);
 }
 
 static size_t slot_of(uint64_t us)
@@ -109,21 +115,48 @@ static bool may_start(const struct run *run, uint64_t now_us)
     return run->end_us ? now_us < run->end_us : run->started < run->requests_max;
 }
 
+static void start_at(struct run *run, struct load_client *client, uint64_t began_us)
+{
+    run->started++;
+    client->busy = true;
+    client->started_us = began_us;
+    client->resends = 0;
+    client->received = 0;
+    run->load.protocol->start(&run->load, client);
+}
+
+static void rest(struct run *run, struct load_client *client)
+{
+    load_close(client);
+    run->busy--;
+    if (run->rate)
+        run->idle[run->idle_count++] = client;
+}
+
 static void start_next(struct run *run, struct load_client *client)
 {
     uint64_t now = load_now_us();
     client->due_us = 0;
-    if (!may_start(run, now)) {
-        load_close(client);
-        run->busy--;
-        return;
+    if (run->rate || !may_start(run, now))
+        rest(run, client);
+    else
+        start_at(run, client, now);
+}
+
+/* When the next request of a rate is to start. */
+static uint64_t next_us(const struct run *run)
+{
+    return run->begin_us + run->started * 1000000 / run->rate;
+}
+
+/* What could not start in time, for want of a client or of the processor, counts from when it should have: a server
+ * that stalls is not spared the requests that would have come meanwhile. */
+static void start_due(struct run *run)
+{
+    for (uint64_t at = next_us(run); at <= load_now_us() && run->idle_count && may_start(run, at); at = next_us(run)) {
+        run->busy++;
+        start_at(run, run->idle[--run->idle_count], at);
     }
-    run->started++;
-    client->busy = true;
-    client->started_us = now;
-    client->resends = 0;
-    client->received = 0;
-    run->load.protocol->start(&run->load, client);
 }
 
 void load_end(struct load *load, struct load_client *client, enum load_outcome outcome)
@@ -139,6 +172,8 @@ void load_end(struct load *load, struct load_client *client, enum load_outcome o
         return;
     }
     run->slots[slot_of(now - client->started_us)]++;
+    if (now - client->started_us > run->slowest_us)
+        run->slowest_us = now - client->started_us;
     if (!run->end_us || now <= run->end_us)
         run->in_time++;
     start_next(run, client);
@@ -164,12 +199,33 @@ static void give_up(struct run *run)
             run->outcomes[LOAD_SILENT]++;
 }
 
+static bool goes_on(const struct run *run)
+{
+    uint64_t now = load_now_us();
+    if (run->cut && now >= run->end_us)
+        return false;
+    return run->busy || (run->rate && may_start(run, next_us(run)));
+}
+
+static int wait_for_events(const struct run *run, struct epoll_event *events)
+{
+    uint64_t us = SWEEP_MS * 1000, now = load_now_us();
+    if (run->rate && run->idle_count) {
+        uint64_t next = next_us(run);
+        us = next <= now ? 0 : next - now < us ? next - now : us;
+    }
+    struct timespec longest = { .tv_nsec = (long)us * 1000 };
+    return epoll_pwait2(run->load.epoll, events, EVENTS, &longest, NULL);
+}
+
 static void drive(struct run *run)
 {
     struct epoll_event events[EVENTS];
     uint64_t next_sweep = run->begin_us;
-    while (run->busy) {
-        int count = epoll_wait(run->load.epoll, events, EVENTS, SWEEP_MS);
+    while (goes_on(run)) {
+        if (run->rate)
+            start_due(run);
+        int count = wait_for_events(run, events);
         for (int i = 0; i < count; i++) {
             struct load_client *client = events[i].data.ptr;
             if (client->busy)
@@ -192,13 +248,16 @@ static void begin(struct run *run)
     bool loopback = ntohl(run->load.server.sin_addr.s_addr) >> 24 == 127;
     run->begin_us = run->last_us = load_now_us();
     run->end_us = run->requests_max ? 0 : run->begin_us + run->run_ms * 1000;
-    run->busy = run->client_count;
+    run->busy = run->rate ? 0 : run->client_count;
     for (size_t i = 0; i < run->client_count; i++) {
         struct load_client *client = &run->clients[i];
         client->fd = -1;
         /* 127.1.0.1 and so on: a phone has an address of its own. */
         client->source.s_addr = htonl(loopback ? 0x7f010001u + (uint32_t)i : INADDR_ANY);
-        start_next(run, client);
+        if (run->rate)
+            run->idle[run->idle_count++] = client;
+        else
+            start_next(run, client);
     }
 }
 
@@ -218,6 +277,8 @@ static void report(const struct run *run)
     printf("\"seconds\":%.3f,\"requests_per_s\":%.1f,\"p50_us\":%llu,\"p99_us\":%llu", seconds,
            seconds > 0 ? (double)run->in_time / seconds : 0.0, (unsigned long long)percentile_us(run, 500),
            (unsigned long long)percentile_us(run, 990));
+    printf(",\"max_us\":%llu,\"mb_per_s\":%.1f", (unsigned long long)run->slowest_us,
+           seconds > 0 ? (double)run->load.bytes / 1e6 / seconds : 0.0);
     for (size_t i = LOAD_OK + 1; i < LOAD_OUTCOMES; i++)
         printf(",\"%s\":%llu", names[i], (unsigned long long)run->outcomes[i]);
     puts("}");
@@ -226,7 +287,8 @@ static void report(const struct run *run)
 static int usage(void)
 {
     fputs("usage: load --protocol tftp|http|https|ftp --host IPV4 --port N --path NAME --expect FILE\n"
-          "            [--clients N] [--close] [--tls12] [--rsa] [--resume] (--requests N | --ms N)\n",
+          "            [--clients N] [--close] [--tls12] [--rsa] [--resume] [--windowsize N] [--count]\n"
+          "            (--requests N | --ms N [--cut]) [--rate N]\n",
           stderr);
     return 2;
 }
@@ -281,6 +343,16 @@ static bool set_option(struct run *run, int option, const char *text, const char
     case 's':
         run->load.resume = true;
         return true;
+    case 'w':
+        return set_number(text, 65535, &run->load.window);
+    case 'o':
+        run->load.count = true;
+        return true;
+    case 'x':
+        run->cut = true;
+        return true;
+    case 'a':
+        return set_number(text, 1000000, &run->rate);
     case 'n':
         return set_number(text, UINT32_MAX, &run->requests_max);
     case 'm':
@@ -299,6 +371,8 @@ static bool read_options(struct run *run, int argc, char **argv, const char **ex
         { "close", no_argument, NULL, 'k' },          { "requests", required_argument, NULL, 'n' },
         { "ms", required_argument, NULL, 'm' },       { "tls12", no_argument, NULL, '2' },
         { "rsa", no_argument, NULL, 'r' },            { "resume", no_argument, NULL, 's' },
+        { "windowsize", required_argument, NULL, 'w' }, { "count", no_argument, NULL, 'o' },
+        { "cut", no_argument, NULL, 'x' },            { "rate", required_argument, NULL, 'a' },
         { NULL, 0, NULL, 0 },
     };
     int option;
@@ -306,7 +380,8 @@ static bool read_options(struct run *run, int argc, char **argv, const char **ex
         if (!set_option(run, option, optarg, expect))
             return false;
     return optind == argc && run->load.protocol && run->load.server.sin_addr.s_addr && *expect &&
-           run->load.server.sin_port && run->load.path.len && !run->requests_max != !run->run_ms;
+           run->load.server.sin_port && run->load.path.len && !run->requests_max != !run->run_ms &&
+           (!run->cut || run->run_ms) && (!run->load.window || run->load.protocol == &load_tftp);
 }
 
 static bool read_expected(const char *path, struct arena *arena, struct slice *ret_bytes)
@@ -335,6 +410,14 @@ static void raise_descriptors(void)
     }
 }
 
+static bool has_no_failure(const struct run *run)
+{
+    uint64_t failures = 0;
+    for (size_t i = LOAD_OK + 1; i < LOAD_OUTCOMES; i++)
+        failures += run->outcomes[i];
+    return failures == 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct run run = { .client_count = 1, .load.server.sin_family = AF_INET };
@@ -342,9 +425,10 @@ int main(int argc, char **argv)
     struct arena arena;
     if (!read_options(&run, argc, argv, &expect))
         return usage();
-    arena_init(&arena, FILE_BYTES_MAX + CLIENTS_MAX * sizeof *run.clients);
+    arena_init(&arena, FILE_BYTES_MAX + CLIENTS_MAX * (sizeof *run.clients + sizeof *run.idle));
     run.clients = ARENA_ARRAY(&arena, struct load_client, run.client_count);
-    if (!run.clients || !read_expected(expect, &arena, &run.load.expected)) {
+    run.idle = ARENA_ARRAY(&arena, struct load_client *, run.client_count);
+    if (!run.clients || !run.idle || !read_expected(expect, &arena, &run.load.expected)) {
         fprintf(stderr, "load: cannot read %s\n", expect);
         return 2;
     }
@@ -358,5 +442,6 @@ int main(int argc, char **argv)
     drive(&run);
     report(&run);
     arena_free(&arena);
-    return run.outcomes[LOAD_OK] && run.started == run.outcomes[LOAD_OK] ? 0 : 1;
+    bool all_good = run.outcomes[LOAD_OK] && run.started == run.outcomes[LOAD_OK];
+    return all_good || (run.cut && run.load.bytes && has_no_failure(&run)) ? 0 : 1;
 }

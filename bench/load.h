@@ -33,6 +33,8 @@ enum load_outcome {
 struct tftp_state {
     struct sockaddr_in peer; /* the server's end of this transfer; port 0: not yet answered */
     uint16_t block;          /* the last that arrived; 0: none */
+    uint16_t window, unacked; /* blocks: an acknowledgement, come since the last one */
+    bool gap_told;           /* since the last new block */
     size_t block_bytes;
 };
 
@@ -90,12 +92,15 @@ struct load {
     struct slice path;
     struct slice expected; /* the file that every answer must equal */
     bool close;            /* HTTP: a connection a request */
+    bool count;            /* bytes of a file are counted, not compared */
+    uint64_t window;       /* TFTP: blocks to ask for; 0: no such option */
     bool tls_1_2, rsa, resume; /* HTTPS: not TLS 1.3, not ECDSA, sessions are used again */
     struct ssl_ctx_st *tls;    /* NULL: plain */
 
     struct slice request; /* bytes of the first message, in request_bytes */
     char request_bytes[LOAD_HEAD_BYTES];
     uint64_t retries;
+    uint64_t bytes; /* of files, those of requests that failed or were cut too */
     int epoll;
 };
 
@@ -107,10 +112,10 @@ void load_wait_ms(struct load_client *client, uint64_t ms);
 bool load_open(struct load *load, struct load_client *client, int type, uint32_t events);
 void load_close(struct load_client *client);
 /* Takes the next bytes of the file; false when they are not the expected ones. */
-bool load_take(const struct load *load, struct load_client *client, struct slice bytes);
+bool load_take(struct load *load, struct load_client *client, struct slice bytes);
 
 /* End of a request. After a good one the next starts at once, from within this call; after a failure a little
- * later and with a new socket. */
+ * later and with a new socket. With --rate the next starts when its time has come. */
 void load_end(struct load *load, struct load_client *client, enum load_outcome outcome);
 
 #endif

@@ -22,6 +22,11 @@ static bool prepare(struct load *load)
     buf_bytes(&out, "\0octet\0blksize", sizeof "\0octet\0blksize");
     buf_number(&out, ASKED_BLOCK_BYTES);
     buf_byte(&out, '\0');
+    if (load->window) {
+        buf_bytes(&out, "windowsize", sizeof "windowsize");
+        buf_number(&out, load->window);
+        buf_byte(&out, '\0');
+    }
     load->request = buf_slice(&out);
     return buf_ok(&out);
 }
@@ -38,6 +43,7 @@ static void send_ack(struct load_client *client)
 {
     char bytes[4];
     struct buf out = BUF_ON(bytes);
+    client->tftp.unacked = 0;
     buf_u16(&out, TFTP_ACK);
     buf_u16(&out, client->tftp.block);
     send_to(client, &client->tftp.peer, buf_slice(&out));
@@ -47,7 +53,7 @@ static void send_ack(struct load_client *client)
 static void start(struct load *load, struct load_client *client)
 {
     load_close(client);
-    client->tftp = (struct tftp_state){ .block_bytes = PLAIN_BLOCK_BYTES };
+    client->tftp = (struct tftp_state){ .block_bytes = PLAIN_BLOCK_BYTES, .window = 1 };
     if (!load_open(load, client, SOCK_DGRAM, EPOLLIN)) {
         load_end(load, client, LOAD_CONNECTION);
         return;
@@ -55,18 +61,33 @@ static void start(struct load *load, struct load_client *client)
     send_to(client, &load->server, load->request);
 }
 
-/* Only the one option that was asked for, and at most the size asked for (RFC 2348). */
-static bool accept_options(struct load_client *client, struct cursor *c)
+/* Only what was asked for, and at most so much of it (RFC 2348, RFC 7440). */
+static bool accept_options(const struct load *load, struct load_client *client, struct cursor *c)
 {
-    uint64_t bytes;
-    struct slice name = cursor_zstring(c);
-    struct slice value = cursor_zstring(c);
-    if (!cursor_ok(c) || !cursor_at_end(c) || !slice_eq_nocase(name, SLICE("blksize")))
-        return false;
-    if (!slice_u64(value, 8, ASKED_BLOCK_BYTES, &bytes))
-        return false;
-    client->tftp.block_bytes = (size_t)bytes;
+    uint64_t number;
+    do {
+        struct slice name = cursor_zstring(c);
+        struct slice value = cursor_zstring(c);
+        if (!cursor_ok(c))
+            return false;
+        if (slice_eq_nocase(name, SLICE("blksize")) && slice_u64(value, 8, ASKED_BLOCK_BYTES, &number))
+            client->tftp.block_bytes = (size_t)number;
+        else if (slice_eq_nocase(name, SLICE("windowsize")) && slice_u64(value, 1, load->window, &number))
+            client->tftp.window = (uint16_t)number;
+        else
+            return false;
+    } while (!cursor_at_end(c));
     return true;
+}
+
+/* Says once how far the blocks in order have come, until one more does: after a gap the rest of the window is lost
+ * (RFC 7440 section 4), and a block that is old means that the server lacks our word. */
+static void tell_gap(struct load_client *client)
+{
+    if (client->tftp.window > 1 && client->tftp.gap_told)
+        return;
+    client->tftp.gap_told = true;
+    send_ack(client);
 }
 
 static void take_data(struct load *load, struct load_client *client, struct cursor *c)
@@ -77,13 +98,17 @@ static void take_data(struct load *load, struct load_client *client, struct curs
         load_end(load, client, LOAD_MALFORMED);
         return;
     }
-    if (block == client->tftp.block)
-        send_ack(client);
+    if (block == client->tftp.block || (client->tftp.window > 1 && block != (uint16_t)(client->tftp.block + 1)))
+        tell_gap(client);
     if (block != (uint16_t)(client->tftp.block + 1))
         return;
     client->tftp.block = block;
+    client->tftp.gap_told = false;
     client->resends = 0;
-    send_ack(client);
+    if (++client->tftp.unacked >= client->tftp.window || bytes.len < client->tftp.block_bytes)
+        send_ack(client);
+    else
+        load_wait_ms(client, LOAD_RESEND_MS);
     if (!load_take(load, client, bytes))
         load_end(load, client, LOAD_CONTENT);
     else if (bytes.len == client->tftp.block_bytes)
@@ -102,7 +127,7 @@ static void take(struct load *load, struct load_client *client, struct slice dat
         take_data(load, client, &c);
     else if (opcode == TFTP_ERROR)
         load_end(load, client, LOAD_REFUSED);
-    else if (opcode != TFTP_OACK || (client->tftp.block == 0 && !accept_options(client, &c)))
+    else if (opcode != TFTP_OACK || (client->tftp.block == 0 && !accept_options(load, client, &c)))
         load_end(load, client, LOAD_MALFORMED);
     else if (client->tftp.block == 0)
         send_ack(client);

@@ -1,6 +1,7 @@
 /* dialtone demo: the whole of it in one terminal: a tree is served on loopback and three phones with empty flash
  * provision themselves from it. What `make run` shows. */
 #include "base/log.h"
+#include "cli/interrupt.h"
 #include "cli/timeline.h"
 #include "cli/verb.h"
 #include "phone/fetch.h"
@@ -39,8 +40,8 @@ struct demo {
     struct timer next;
     size_t at; /* the phone that runs now */
     struct result results[PHONES];
-    uv_signal_t interrupt, terminate;
-    bool once, interrupted;
+    struct interrupt interrupt;
+    bool once;
     const char *problem;
 };
 
@@ -116,14 +117,6 @@ static void power_on_next(struct timer *timer)
     }
 }
 
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct demo *d = signal->data;
-    (void)number;
-    d->interrupted = true;
-    loop_stop(&d->loop);
-}
-
 static bool all_provisioned(const struct demo *d)
 {
     for (size_t i = 0; i < PHONES; i++)
@@ -139,19 +132,14 @@ static int run_phones(struct demo *d)
         fprintf(stderr, "dialtone demo: no event loop: %s\n", uv_strerror(error));
         return EXIT_FAILED;
     }
-    uv_signal_init(&d->loop.uv, &d->interrupt);
-    uv_signal_init(&d->loop.uv, &d->terminate);
-    d->interrupt.data = d->terminate.data = d;
-    uv_signal_start(&d->interrupt, on_signal, SIGINT);
-    uv_signal_start(&d->terminate, on_signal, SIGTERM);
+    interrupt_open(&d->interrupt, &d->loop);
     if (fetch_open(&d->loop, &d->transport) == 0) {
         loop_timer(&d->loop, &d->next, 0, power_on_next);
         loop_run(&d->loop);
         phone_free(d->phone);
         d->transport->close(d->transport);
     }
-    uv_close((uv_handle_t *)&d->interrupt, NULL);
-    uv_close((uv_handle_t *)&d->terminate, NULL);
+    interrupt_close(&d->interrupt);
     loop_close(&d->loop);
     if (d->problem)
         fprintf(stderr, "dialtone demo: %s\n", d->problem);

@@ -1,7 +1,8 @@
 /* dialtone dhcp: what to tell a DHCP server, and what DHCP servers tell phones. */
 #include "cli/dhcp_report.h"
 #include "cli/dhcp_snippet.h"
-#include "cli/verb.h"
+#include "cli/interrupt.h"
+#include "cli/search.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -188,17 +189,10 @@ struct search {
     const struct arguments *arguments;
     struct dhcp_options options;
     struct loop loop;
-    uv_signal_t interrupt, terminate;
+    struct interrupt interrupt;
     struct dhcp_client *client;
     int status;
 };
-
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct search *s = signal->data;
-    (void)number;
-    loop_stop(&s->loop);
-}
 
 static void on_done(void *context, const struct dhcp_result *result)
 {
@@ -243,13 +237,6 @@ static int find_interface(const struct arguments *a, struct interface *ret_inter
     return error ? EXIT_FAILED : EXIT_DONE;
 }
 
-/* A phone of the vendor that this host could be: the block that servers know, and the host's own last bytes, so that
- * two hosts that ask at once are two phones. */
-static struct mac probe_mac(const struct interface *i)
-{
-    return (struct mac){ { 0x00, 0x15, 0x65, i->mac[3], i->mac[4], i->mac[5] } };
-}
-
 static int read_options(const struct arguments *a, struct dhcp_options *o)
 {
     uint64_t wait_s = a->mode == DHCP_LEASE ? DHCP_WAIT_MS / 1000 : PROBE_WAIT_S;
@@ -267,17 +254,8 @@ static int read_options(const struct arguments *a, struct dhcp_options *o)
     o->wait_ms = (uint32_t)wait_s * 1000;
     int status = find_interface(a, &o->interface);
     if (!status && !a->mac)
-        o->mac = probe_mac(&o->interface);
+        o->mac = search_mac(&o->interface);
     return status;
-}
-
-static void watch_signals(struct search *s)
-{
-    uv_signal_init(&s->loop.uv, &s->interrupt);
-    uv_signal_init(&s->loop.uv, &s->terminate);
-    s->interrupt.data = s->terminate.data = s;
-    uv_signal_start(&s->interrupt, on_signal, SIGINT);
-    uv_signal_start(&s->terminate, on_signal, SIGTERM);
 }
 
 static int refuse(const struct search *s, int error)
@@ -311,7 +289,7 @@ static int run_search(struct arguments *a)
         fprintf(stderr, "dialtone dhcp: no event loop: %s\n", uv_strerror(error));
         return EXIT_FAILED;
     }
-    watch_signals(&s);
+    interrupt_open(&s.interrupt, &s.loop);
     error = dhcp_client_start(&s.loop, &s.options, on_done, &s, &s.client);
     if (error) {
         status = refuse(&s, error);
@@ -321,8 +299,7 @@ static int run_search(struct arguments *a)
         status = s.status;
     }
     dhcp_client_stop(s.client);
-    uv_close((uv_handle_t *)&s.interrupt, NULL);
-    uv_close((uv_handle_t *)&s.terminate, NULL);
+    interrupt_close(&s.interrupt);
     loop_close(&s.loop);
     return status;
 }

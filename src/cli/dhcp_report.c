@@ -85,7 +85,7 @@ static bool same_family_other_url(const struct dhcp_answer *a, const struct dhcp
     return a->v6 == b->v6 && a->winner && b->winner && !slice_eq(a->winner->url, b->winner->url);
 }
 
-static size_t servers(const struct dhcp_result *r, bool v6)
+size_t dhcp_report_servers(const struct dhcp_result *r, bool v6)
 {
     size_t count = 0;
     for (const struct dhcp_answer *a = r->first; a; a = a->next) {
@@ -97,7 +97,7 @@ static size_t servers(const struct dhcp_result *r, bool v6)
     return count;
 }
 
-static bool disagree(const struct dhcp_result *r)
+bool dhcp_report_disagrees(const struct dhcp_result *r)
 {
     for (const struct dhcp_answer *a = r->first; a; a = a->next)
         for (const struct dhcp_answer *b = r->first; b != a; b = b->next)
@@ -113,9 +113,9 @@ static void note_all(struct notes *n, const struct dhcp_options *o, const struct
         note(n, "IPv4 could not be asked: %s", four);
     if (o->v6 && six)
         note(n, "IPv6 could not be asked: %s", six);
-    if (servers(r, false) > 1)
-        note(n, "%zu DHCPv4 servers answer; which one a phone takes is chance", servers(r, false));
-    if (disagree(r))
+    if (dhcp_report_servers(r, false) > 1)
+        note(n, "%zu DHCPv4 servers answer; which one a phone takes is chance", dhcp_report_servers(r, false));
+    if (dhcp_report_disagrees(r))
         note(n, "servers name different provisioning servers");
     if (r->dropped)
         note(n, "%zu more answers were not looked at", r->dropped);
@@ -153,23 +153,29 @@ static void print_finding(const struct dhcp_options *o, const struct dhcp_answer
     print_notes(&n, "               ", to);
 }
 
+void dhcp_report_answer(const struct dhcp_answer *a, struct buf *out)
+{
+    buf_format(out, "%s from ", kind_of(a));
+    address_print_host(&a->from, out);
+    if (a->server && a->server != (a->v6 ? 0 : ntohl(a->from.v4.sin_addr.s_addr))) {
+        buf_str(out, " for server ");
+        put_v4(out, a->server);
+    }
+    if (a->offered) {
+        buf_str(out, a->type == DHCP4_OFFER ? ", offers " : ", gives ");
+        put_v4(out, a->offered);
+    }
+    if (a->times > 1)
+        buf_format(out, ", %u times", a->times);
+}
+
 static void print_answer(const struct dhcp_options *o, const struct dhcp_answer *a, FILE *to)
 {
     char bytes[256];
     struct buf line = BUF_ON(bytes);
     struct notes n = { .count = 0 };
-    address_print_host(&a->from, &line);
-    if (a->server && a->server != (a->v6 ? 0 : ntohl(a->from.v4.sin_addr.s_addr))) {
-        buf_str(&line, " for server ");
-        put_v4(&line, a->server);
-    }
-    if (a->offered) {
-        buf_str(&line, a->type == DHCP4_OFFER ? ", offers " : ", gives ");
-        put_v4(&line, a->offered);
-    }
-    if (a->times > 1)
-        buf_format(&line, ", %u times", a->times);
-    fprintf(to, "%s from %.*s\n", kind_of(a), SLICE_ARG(buf_slice(&line)));
+    dhcp_report_answer(a, &line);
+    fprintf(to, "%.*s\n", SLICE_ARG(buf_slice(&line)));
     for (size_t i = 0; i < a->count; i++)
         print_finding(o, a, &a->findings[i], to);
     note_answer(&n, a);

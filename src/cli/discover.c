@@ -1,5 +1,6 @@
 /* dialtone discover: each source of the server's address on this network, what it answered, which one wins and why. */
 #include "cli/dhcp_report.h"
+#include "cli/interrupt.h"
 #include "cli/phone_options.h"
 #include "cli/search.h"
 #include "phone/flash.h"
@@ -21,16 +22,9 @@ struct discovering {
     struct discover *discover;
     struct address_finder *finder;
     json_t *sources; /* with --json */
-    uv_signal_t interrupt, terminate;
+    struct interrupt interrupt;
     bool found;
 };
-
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct discovering *d = signal->data;
-    (void)number;
-    loop_stop(&d->loop);
-}
 
 static void put_public(struct slice url, struct buf *out)
 {
@@ -119,15 +113,6 @@ static int search(struct discovering *d, const struct verb *verb)
     return d->found ? EXIT_DONE : EXIT_FAILED;
 }
 
-static void watch_signals(struct discovering *d)
-{
-    uv_signal_init(&d->loop.uv, &d->interrupt);
-    uv_signal_init(&d->loop.uv, &d->terminate);
-    d->interrupt.data = d->terminate.data = d;
-    uv_signal_start(&d->interrupt, on_signal, SIGINT);
-    uv_signal_start(&d->terminate, on_signal, SIGTERM);
-}
-
 static int run(struct discovering *d, const struct verb *verb)
 {
     int error = loop_open(&d->loop, &clock_system, NULL, d);
@@ -135,13 +120,12 @@ static int run(struct discovering *d, const struct verb *verb)
         fprintf(stderr, "dialtone discover: no event loop: %s\n", uv_strerror(error));
         return EXIT_FAILED;
     }
-    watch_signals(d);
+    interrupt_open(&d->interrupt, &d->loop);
     d->sources = d->arguments->json ? json_array() : NULL;
     int status = search(d, verb);
     discover_free(d->discover);
     json_decref(d->sources);
-    uv_close((uv_handle_t *)&d->interrupt, NULL);
-    uv_close((uv_handle_t *)&d->terminate, NULL);
+    interrupt_close(&d->interrupt);
     loop_close(&d->loop);
     return status;
 }

@@ -45,7 +45,17 @@ static const struct verb verbs[] = {
       verb_dhcp },
     { "discover", "where a phone would find its server on this network",
       "--mac M --model T46S --firmware 66.84.0.15 [-i IF] [--flash DIR] [--json]", verb_discover },
+    { "doctor", "what keeps phones from being provisioned, on this machine and network",
+      "[--config FILE] [--root DIR] [-o KEY=VALUE ...] [-i IF] [--url URL] [--trusted FILE]\n"
+      "                       [--mac M --model T46S --firmware 66.84.0.15] [--wait S] [--no-probe] [--json]",
+      verb_doctor },
     { "models", "the phones that the guide knows", "[--json]", verb_models },
+    { "notify", "tells phones to provision themselves: check-sync by SIP NOTIFY",
+      "--to sip:USER@HOST[:PORT][;transport=udp|tcp|tls] ... [--reboot]\n"
+      "       dialtone notify --mac M ... | --all [--model T46S] [--older-than HOURS] [--state DIR] [--port N]\n"
+      "                       [--reboot] [--rate N]\n"
+      "       both: [--user NAME --password-file FILE] [--ca FILE] [--insecure] [--wait S] [--json]",
+      verb_notify },
     { "passwd", "a line for the configuration from a user's password", "NAME [--weak]\n"
       "       dialtone passwd --file FILE NAME [--weak] | NAME --remove | --batch [--weak]",
       verb_passwd },

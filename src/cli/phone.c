@@ -1,5 +1,6 @@
 /* dialtone phone: one virtual phone. Here its first run alone (--once); its life is in phone_live.c. */
 #include "base/log.h"
+#include "cli/interrupt.h"
 #include "cli/phone_live.h"
 #include "cli/timeline.h"
 #include "phone/fetch.h"
@@ -15,16 +16,9 @@ struct desk {
     struct secret_keys keys;
     struct phone *phone;
     struct timeline timeline;
-    uv_signal_t interrupt, terminate;
+    struct interrupt interrupt;
     int status;
 };
-
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct desk *d = signal->data;
-    (void)number;
-    loop_stop(&d->loop);
-}
 
 static void on_done(void *context, const struct report *r)
 {
@@ -68,15 +62,6 @@ static int power_on(struct desk *d)
     return d->status;
 }
 
-static void watch_signals(struct desk *d)
-{
-    uv_signal_init(&d->loop.uv, &d->interrupt);
-    uv_signal_init(&d->loop.uv, &d->terminate);
-    d->interrupt.data = d->terminate.data = d;
-    uv_signal_start(&d->interrupt, on_signal, SIGINT);
-    uv_signal_start(&d->terminate, on_signal, SIGTERM);
-}
-
 static int run(struct desk *d)
 {
     int error = loop_open(&d->loop, &clock_system, NULL, d);
@@ -84,7 +69,7 @@ static int run(struct desk *d)
         fprintf(stderr, "dialtone phone: no event loop: %s\n", uv_strerror(error));
         return EXIT_FAILED;
     }
-    watch_signals(d);
+    interrupt_open(&d->interrupt, &d->loop);
     signal(SIGPIPE, SIG_IGN); /* phone/fetch.h */
     error = fetch_open(&d->loop, &d->transport);
     if (error)
@@ -98,8 +83,7 @@ static int run(struct desk *d)
     if (d->transport)
         d->transport->close(d->transport);
     trust_close(d->trust);
-    uv_close((uv_handle_t *)&d->interrupt, NULL);
-    uv_close((uv_handle_t *)&d->terminate, NULL);
+    interrupt_close(&d->interrupt);
     loop_close(&d->loop);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "cli/phone_live.h"
 
 #include "base/url.h"
+#include "cli/interrupt.h"
 #include "cli/key_script.h"
 #include "cli/rest.h"
 #include "cli/search.h"
@@ -34,27 +35,11 @@ struct live {
     struct ring_port *sip;
     struct round_end look; /* the names in the settings, for the SIP side */
     bool drawn; /* on a terminal */
-    uv_signal_t interrupt, terminate;
+    struct interrupt interrupt;
     struct round_end tell; /* the screen, as a line, when another one is shown */
     char shown[32];
     int status;
 };
-
-static void on_signal(uv_signal_t *signal, int number)
-{
-    struct live *v = signal->data;
-    (void)number;
-    loop_stop(&v->loop);
-}
-
-static void watch_signals(struct live *v)
-{
-    uv_signal_init(&v->loop.uv, &v->interrupt);
-    uv_signal_init(&v->loop.uv, &v->terminate);
-    v->interrupt.data = v->terminate.data = v;
-    uv_signal_start(&v->interrupt, on_signal, SIGINT);
-    uv_signal_start(&v->terminate, on_signal, SIGTERM);
-}
 
 /* --- what is printed --- */
 
@@ -372,8 +357,7 @@ static void shut(struct live *v)
     if (v->transport)
         v->transport->close(v->transport);
     trust_close(v->trust);
-    uv_close((uv_handle_t *)&v->interrupt, NULL);
-    uv_close((uv_handle_t *)&v->terminate, NULL);
+    interrupt_close(&v->interrupt);
     loop_close(&v->loop);
     free(v->script);
 }
@@ -387,7 +371,7 @@ int phone_live(const struct verb *verb, const struct phone_arguments *arguments,
         fprintf(stderr, "dialtone phone: no event loop: %s\n", uv_strerror(error));
         return EXIT_FAILED;
     }
-    watch_signals(&v);
+    interrupt_open(&v.interrupt, &v.loop);
     signal(SIGPIPE, SIG_IGN); /* phone/fetch.h */
     open_screen(&v);
     error = fetch_open(&v.loop, &v.transport);

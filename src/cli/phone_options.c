@@ -77,17 +77,18 @@ static void take(const struct phone_option *o, struct parsed *p)
         *(bool *)(void *)((char *)p + o->flag) = true;
 }
 
-static int check_identity(const struct verb *verb, const struct texts *t, struct identity *id)
+int phone_identity_parse(const struct verb *verb, const char *mac, const char *model, const char *firmware,
+                         struct identity *id)
 {
-    if (!t->mac || !t->model || !t->firmware)
+    if (!mac || !model || !firmware)
         return verb_misused(verb, "--mac, --model and --firmware say which phone it is; all three are needed");
-    if (!mac_parse(slice_str(t->mac), &id->mac))
-        return verb_misused(verb, "'%s' is not a MAC address such as 00:15:65:74:b1:50", t->mac);
-    id->model = model_find(slice_str(t->model));
+    if (!mac_parse(slice_str(mac), &id->mac))
+        return verb_misused(verb, "'%s' is not a MAC address such as 00:15:65:74:b1:50", mac);
+    id->model = model_find(slice_str(model));
     if (!id->model)
-        return verb_misused(verb, "no model '%s'; `dialtone models` lists them", t->model);
-    if (!firmware_parse(slice_str(t->firmware), &id->firmware))
-        return verb_misused(verb, "'%s' is not a firmware version such as 66.84.0.15", t->firmware);
+        return verb_misused(verb, "no model '%s'; `dialtone models` lists them", model);
+    if (!firmware_parse(slice_str(firmware), &id->firmware))
+        return verb_misused(verb, "'%s' is not a firmware version such as 66.84.0.15", firmware);
     return EXIT_DONE;
 }
 
@@ -165,7 +166,7 @@ int phone_arguments_parse(const struct verb *verb, int argc, char **argv, enum p
     struct phone_arguments *a = &p.arguments;
     int status = parse(verb, argc, argv, taker, &p);
     if (!status)
-        status = check_identity(verb, &p.texts, &a->id);
+        status = phone_identity_parse(verb, p.texts.mac, p.texts.model, p.texts.firmware, &a->id);
     if (!status)
         status = check_scale(verb, p.texts.scale, &a->time_scale);
     if (!status)

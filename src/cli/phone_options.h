@@ -32,6 +32,10 @@ enum phone_taker { PHONE_TAKER_PHONE = 1, PHONE_TAKER_EXPLAIN = 2, PHONE_TAKER_D
 int phone_arguments_parse(const struct verb *verb, int argc, char **argv, enum phone_taker taker,
                           struct phone_arguments *ret_arguments);
 
+/* The same of the identity alone. */
+int phone_identity_parse(const struct verb *verb, const char *mac, const char *model, const char *firmware,
+                         struct identity *ret_id);
+
 /* What these arguments say of certificates, for fetch_trust(); trust_close() it. EXIT_DONE, or EXIT_FAILED after saying
  * what is wrong. */
 struct trust;

@@ -18,6 +18,11 @@ int search_interface(const struct verb *verb, const char *name, struct interface
     return error ? EXIT_FAILED : EXIT_DONE;
 }
 
+struct mac search_mac(const struct interface *i)
+{
+    return (struct mac){ { 0x00, 0x15, 0x65, i->mac[3], i->mac[4], i->mac[5] } };
+}
+
 /* As long as `dhcp probe` listens: a server may ping an address for three seconds before it offers it. */
 #define LISTEN_MS 6000
 

@@ -2,6 +2,7 @@
 #include "server/serve.h"
 
 #include "base/log.h"
+#include "cli/config_load.h"
 #include "cli/verb.h"
 #include "server/access.h"
 #include "server/confine.h"
@@ -16,26 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A configuration file has some hundred lines. */
-#define CONFIG_BYTES_MAX ((size_t)1024 * 1024)
-#define OPTIONS_MAX 64
 /* Comments, and a rule may print longer than it was written. */
-#define PRINT_BYTES_MAX (2 * CONFIG_BYTES_MAX)
+#define PRINT_BYTES_MAX (2 * CONFIG_LOAD_BYTES_MAX)
 /* How often a draining server is looked at. */
 #define LOOK_MS 20
 
 /* What the command line asks for. */
 struct request {
-    const char *root, *file;
-    const char *options[OPTIONS_MAX];
-    size_t option_count;
+    struct config_words words;
     bool check_only, print_only;
-};
-
-struct loaded {
-    struct arena arena;
-    struct config config;
-    struct diag findings;
 };
 
 static int parse_arguments(const struct verb *verb, int argc, char **argv, struct request *ret_request)
@@ -54,9 +44,9 @@ static int parse_arguments(const struct verb *verb, int argc, char **argv, struc
     optind = 1;
     while ((option = getopt_long(argc, argv, "+:c:o:", longs, NULL)) != -1) {
         if (option == ROOT)
-            r.root = optarg;
+            r.words.root = optarg;
         else if (option == 'c')
-            r.file = optarg;
+            r.words.file = optarg;
         else if (option == CHECK)
             r.check_only = true;
         else if (option == PRINT)
@@ -65,93 +55,13 @@ static int parse_arguments(const struct verb *verb, int argc, char **argv, struc
             return verb_misused(verb, "%s needs a value", argv[optind - 1]);
         else if (option != 'o')
             return verb_misused(verb, "no option %s", argv[optind - 1]);
-        else if (r.option_count == OPTIONS_MAX)
-            return verb_misused(verb, "more than %d times -o", OPTIONS_MAX);
-        else
-            r.options[r.option_count++] = optarg;
+        else if (!config_words_add(&r.words, optarg))
+            return verb_misused(verb, "more than %d times -o", CONFIG_WORDS_MAX);
     }
     if (optind < argc)
         return verb_misused(verb, "'%s' is one word too many", argv[optind]);
     *ret_request = r;
     return EXIT_DONE;
-}
-
-static int read_file(const char *path, struct arena *arena, struct slice *ret_bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    char *bytes = arena_alloc(arena, CONFIG_BYTES_MAX + 1);
-    size_t len = 0;
-    ssize_t got = bytes ? 1 : -1;
-    while (got > 0 && len <= CONFIG_BYTES_MAX) {
-        got = read(fd, bytes + len, CONFIG_BYTES_MAX + 1 - len);
-        len += got > 0 ? (size_t)got : 0;
-    }
-    int error = !bytes ? -ENOMEM : got < 0 ? -errno : len > CONFIG_BYTES_MAX ? -EFBIG : 0;
-    close(fd);
-    if (!error)
-        *ret_bytes = slice_of(bytes, len);
-    return error;
-}
-
-static bool load_file(struct loaded *l, const char *path)
-{
-    struct slice bytes;
-    struct place whole = { slice_str(path), 0, 0 };
-    int error = read_file(path, &l->arena, &bytes);
-    if (error) {
-        diag_add(&l->findings, SEVERITY_ERROR, whole, "%s", strerror(-error));
-        return false;
-    }
-    bool fine = config_parse(&l->config, bytes, slice_str(path), &l->findings);
-    struct stat st;
-    if (l->config.users && stat(path, &st) == 0 && st.st_mode & 07)
-        diag_add(&l->findings, SEVERITY_WARNING, whole, "everybody may read this file, and who can read a user's line"
-                 " can log in as that user: chmod o= it");
-    return fine;
-}
-
-static bool load_options(struct loaded *l, const struct request *r)
-{
-    struct place command_line = { SLICE("command line"), 0, 0 };
-    bool ok = true;
-    for (size_t i = 0; i < r->option_count; i++) {
-        struct slice value = slice_str(r->options[i]), key = SLICE_NONE;
-        slice_cut(&value, '=', &key);
-        ok = config_set(&l->config, slice_trim(key), slice_trim(value), command_line, &l->findings) && ok;
-    }
-    for (size_t i = 0; i < r->option_count; i++)
-        if (slice_starts(slice_str(r->options[i]), SLICE("user."))) {
-            diag_add(&l->findings, SEVERITY_ERROR, command_line, "users belong into the file: everybody can read"
-                     " a command line");
-            ok = false;
-        }
-    if (r->root)
-        ok = config_set(&l->config, SLICE("root"), slice_str(r->root), command_line, &l->findings) && ok;
-    return ok;
-}
-
-/* Defaults, then the file, then the command line. */
-static int load(struct loaded *l, const struct request *r)
-{
-    arena_init(&l->arena, 4 * CONFIG_BYTES_MAX);
-    diag_init(&l->findings, &l->arena);
-    config_init(&l->config, &l->arena);
-    bool file_ok = !r->file || load_file(l, r->file);
-    bool options_ok = load_options(l, r);
-    bool whole_ok = !options_ok || !file_ok || config_check(&l->config, &l->findings);
-    return !options_ok ? EXIT_USAGE : file_ok && whole_ok ? EXIT_DONE : EXIT_FAILED;
-}
-
-static void print_findings(const struct diag *findings)
-{
-    char bytes[4096];
-    for (const struct finding *f = findings->first; f; f = f->next) {
-        struct buf out = BUF_ON(bytes);
-        diag_print(f, &out);
-        fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&out)));
-    }
 }
 
 static int print_config(const struct config *c)
@@ -184,9 +94,9 @@ static void print_listeners(const struct serve *s)
 
 static void reload(struct serve *s, const struct request *r)
 {
-    struct loaded fresh;
-    int status = load(&fresh, r);
-    print_findings(&fresh.findings);
+    struct config_loaded fresh;
+    int status = config_load(&fresh, &r->words);
+    config_say(&fresh.findings);
     if (status == EXIT_DONE) {
         serve_reload(s, &fresh.config);
         log_info("configuration read again, caches forgotten");
@@ -238,7 +148,7 @@ static int confine(const struct serve *s, const struct config *c, const struct r
         .writes_root = serve_writes_root(s),
         .database = serve_database(s),
         .uploads = serve_uploads(s),
-        .config_file = r->file ? r->file : "",
+        .config_file = r->words.file ? r->words.file : "",
         .connects = c->ftp_enable && c->ftp_active,
         .user = c->run_user,
         .certificates = c->https_enable ? c->tls_certificate : SLICE_NONE,
@@ -294,12 +204,12 @@ static int check_users(const struct config *c)
 int verb_serve(const struct verb *verb, int argc, char **argv)
 {
     struct request r;
-    struct loaded l;
+    struct config_loaded l;
     int status = parse_arguments(verb, argc, argv, &r);
     if (status)
         return status;
-    status = load(&l, &r);
-    print_findings(&l.findings);
+    status = config_load(&l, &r.words);
+    config_say(&l.findings);
     if (status == EXIT_DONE && r.print_only)
         status = print_config(&l.config);
     else if (status == EXIT_DONE && r.check_only)

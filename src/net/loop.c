@@ -1,5 +1,7 @@
 #include "net/loop.h"
 
+#include <sched.h>
+
 static struct loop *of(void *handle)
 {
     return ((uv_handle_t *)handle)->data;
@@ -34,11 +36,64 @@ static void run_endings(struct loop *l)
     }
 }
 
+static void on_restless(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+/* Of this process. */
+static atomic_uint restless_loops;
+
+static void set_restless(struct loop *l, bool restless)
+{
+    if (uv_is_active((uv_handle_t *)&l->restless) == restless)
+        return;
+    if (restless) {
+        uv_idle_start(&l->restless, on_restless);
+        atomic_fetch_add(&restless_loops, 1);
+    } else {
+        uv_idle_stop(&l->restless);
+        atomic_fetch_sub(&restless_loops, 1);
+    }
+}
+
+/* With more restless loops than processors one of them would hold its processor for whole slices of the scheduler,
+ * milliseconds, and what is short on another would wait for that. With enough processors yielding would only give them
+ * to strangers: Linux takes it for the renouncement of a slice. */
+static void give_way(const struct loop *l)
+{
+    if (atomic_load_explicit(&restless_loops, memory_order_relaxed) > l->processors)
+        sched_yield();
+}
+
+static void run_turns(struct loop *l)
+{
+    if (TAILQ_EMPTY(&l->turns))
+        return;
+    for (unsigned i = 0; i < LOOP_TURNS_A_ROUND && !TAILQ_EMPTY(&l->turns); i++) {
+        struct turn *turn = TAILQ_FIRST(&l->turns);
+        void (*run)(struct turn *turn) = turn->run;
+        loop_drop_turn(l, turn);
+        run(turn);
+    }
+}
+
+static unsigned count_processors(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+    return count > 0 ? (unsigned)count : 1;
+}
+
 static void on_before_sleep(uv_prepare_t *prepare)
 {
     struct loop *l = of(prepare);
     uint64_t next_ms;
+    run_turns(l);
     run_endings(l);
+    set_restless(l, !TAILQ_EMPTY(&l->turns));
+    if (!TAILQ_EMPTY(&l->turns))
+        give_way(l);
     if (!wheel_next(&l->wheel, &next_ms) || (l->tick_at_ms && l->tick_at_ms <= next_ms))
         return;
     read_time(l);
@@ -56,7 +111,9 @@ static void on_async(uv_async_t *async)
 
 int loop_open(struct loop *l, const struct clock *clock, void (*on_wake)(struct loop *loop), void *context)
 {
-    *l = (struct loop){ .clock = clock, .on_wake = on_wake, .context = context };
+    *l = (struct loop){
+        .clock = clock, .on_wake = on_wake, .context = context, .processors = count_processors()
+    };
     int error = uv_loop_init(&l->uv);
     if (error)
         return error;
@@ -67,6 +124,8 @@ int loop_open(struct loop *l, const struct clock *clock, void (*on_wake)(struct 
         uv_loop_close(&l->uv);
         return error;
     }
+    TAILQ_INIT(&l->turns);
+    uv_idle_init(&l->uv, &l->restless);
     uv_timer_init(&l->uv, &l->tick);
     uv_prepare_init(&l->uv, &l->before_sleep);
     uv_check_init(&l->uv, &l->after_sleep);
@@ -96,7 +155,9 @@ void loop_wake(struct loop *l)
 void loop_close(struct loop *l)
 {
     run_endings(l);
+    set_restless(l, false);
     uv_close((uv_handle_t *)&l->tick, NULL);
+    uv_close((uv_handle_t *)&l->restless, NULL);
     uv_close((uv_handle_t *)&l->before_sleep, NULL);
     uv_close((uv_handle_t *)&l->after_sleep, NULL);
     uv_close((uv_handle_t *)&l->wake, NULL);
@@ -116,6 +177,22 @@ void loop_at_round_end(struct loop *l, struct round_end *work, void (*run)(struc
         return;
     *work = (struct round_end){ l->ending, true, run };
     l->ending = work;
+}
+
+void loop_take_turn(struct loop *l, struct turn *turn, void (*run)(struct turn *turn))
+{
+    if (turn->run)
+        return;
+    turn->run = run;
+    TAILQ_INSERT_TAIL(&l->turns, turn, link);
+}
+
+void loop_drop_turn(struct loop *l, struct turn *turn)
+{
+    if (!turn->run)
+        return;
+    turn->run = NULL;
+    TAILQ_REMOVE(&l->turns, turn, link);
 }
 
 void loop_timer(struct loop *l, struct timer *t, uint64_t after_ms, void (*fire)(struct timer *timer))

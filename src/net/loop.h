@@ -8,6 +8,7 @@
 #include "net/wheel.h"
 
 #include <stdatomic.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 /* Called once after the events of a round have been handled, before the loop sleeps: where what was queued
@@ -17,6 +18,18 @@ struct round_end {
     bool queued;
     void (*run)(struct round_end *work);
 };
+
+/* A share of long work: one bounded piece of it, some 40 us. Whoever has more to do takes a turn again, behind
+ * everybody else who waits. A zeroed one is not queued. */
+struct turn {
+    TAILQ_ENTRY(turn) link;
+    void (*run)(struct turn *turn); /* NULL: not queued */
+};
+TAILQ_HEAD(turns, turn);
+
+/* So many turns between two looks at what has come: what is short waits for them and never for all that is long. More
+ * would save next to nothing, for a look costs a microsecond. */
+#define LOOP_TURNS_A_ROUND 4
 
 struct loop {
     uv_loop_t uv;
@@ -32,6 +45,9 @@ struct loop {
     uv_async_t wake;
     void (*on_wake)(struct loop *loop);
     struct round_end *ending;
+    struct turns turns; /* in the order in which they were taken */
+    uv_idle_t restless; /* runs while there are turns: the loop looks and does not sleep */
+    unsigned processors; /* that this process may use */
     void *context; /* the owner's */
 };
 
@@ -50,6 +66,10 @@ void loop_close(struct loop *l);
  * once a round. */
 void loop_woke(struct loop *l);
 void loop_at_round_end(struct loop *l, struct round_end *work, void (*run)(struct round_end *work));
+/* Queues a turn, unless it is queued. It is no longer when `run` is called. */
+void loop_take_turn(struct loop *l, struct turn *turn, void (*run)(struct turn *turn));
+/* Before its memory goes. One that is not queued is left alone. */
+void loop_drop_turn(struct loop *l, struct turn *turn);
 /* Timers on the loop's wheel, `after_ms` from the start of this round. */
 void loop_timer(struct loop *l, struct timer *t, uint64_t after_ms, void (*fire)(struct timer *timer));
 

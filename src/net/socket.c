@@ -101,3 +101,19 @@ int socket_local_address(int fd, union address *ret_address)
     *ret_address = a;
     return 0;
 }
+
+/* Connecting a datagram socket asks the routes and sends nothing. */
+int socket_towards(const union address *to, union address *ret_local)
+{
+    union address local;
+    int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    int error = connect(fd, &to->sa, address_length(to)) < 0 ? -errno : socket_local_address(fd, &local);
+    close(fd);
+    if (error)
+        return error;
+    address_set_port(&local, 0);
+    *ret_local = local;
+    return 0;
+}

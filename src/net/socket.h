@@ -21,6 +21,8 @@ int socket_connect(const union address *to, int *ret_fd);
 void socket_keep_urgent(int fd);
 /* Its own end. 0 or a negative errno. */
 int socket_local_address(int fd, union address *ret_address);
+/* The address that this machine's routes give to what is sent `to` there; port 0. 0 or a negative errno. */
+int socket_towards(const union address *to, union address *ret_local);
 /* Whether anybody has this address and port: another program of the same user could share it unseen, since
  * it may set SO_REUSEPORT too. 0, -EADDRINUSE, -EACCES ... */
 int socket_probe(int type, const union address *address);

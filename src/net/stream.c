@@ -43,6 +43,16 @@ int stream_filter_for(struct stream *s, struct ssl_ctx_st *context, enum tls_pur
     return 0;
 }
 
+int stream_filter_to(struct stream *s, struct ssl_ctx_st *context, struct slice host)
+{
+    int error = stream_filter_for(s, context, TLS_HTTP);
+    if (!error && !tls_session_connect(filter_of(s), host)) {
+        stream_unfilter(s);
+        error = -EINVAL;
+    }
+    return error;
+}
+
 int stream_settle(struct stream *s)
 {
     return s->filtered ? tls_session_settle(filter_of(s)) : 0;

@@ -1,4 +1,4 @@
-/* TLS for net/stream, serving side, by OpenSSL: what is offered, certificates of both ends, tickets, one session
+/* TLS for net/stream by OpenSSL, first of all the serving side: what is offered, certificates of both ends, tickets, one session
  * a connection.
  *
  * What is offered (security.md R6): TLS 1.3 and 1.2, in 1.2 only suites that are forward secret and
@@ -92,6 +92,16 @@ struct ssl_ctx_st *tls_context_share(struct ssl_ctx_st *context);
 /* One less; NULL is none. */
 void tls_context_close(struct ssl_ctx_st *context);
 
+/* --- the side that connects --- */
+
+struct tls_connect_options {
+    const char *authorities; /* PEM file of whom to trust; NULL: the machine's list */
+    bool anybody;            /* no certificate is checked */
+};
+/* TLS 1.3 and 1.2. As tls_context_open(). */
+int tls_connect_context_open(const struct tls_connect_options *options, struct buf *why,
+                             struct ssl_ctx_st **ret_context);
+
 /* A session on a connected, non-blocking socket, which stays the caller's. The handshake is done within the
  * first reads. An idle one costs some 14 KiB (measured), since its buffers are given back when they are empty.
  */
@@ -99,6 +109,9 @@ struct tls_session;
 /* 0 or -ENOMEM. */
 int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **ret_session);
 void tls_session_close(struct tls_session *t);
+/* Before the handshake: this end connects, with a context of tls_connect_context_open(), and the peer has to prove that
+ * it is `host`, a name or a numeric address. False: out of memory, or `host` is neither. */
+bool tls_session_connect(struct tls_session *t, struct slice host);
 
 /* What a session is for: which protocol may be asked for by ALPN, and which tickets are good (a ticket of one
  * protocol is none of another). */

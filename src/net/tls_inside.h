@@ -4,6 +4,7 @@
  *   tls_files.c    certificates and keys out of PEM files
  *   tls_clients.c  certificates of peers: whom to trust, who is revoked, what is said of one
  *   tls_tickets.c  keys of tickets, and whether a ticket is still good
+ *   tls_connect.c  a context of the side that connects
  *   tls_session.c  one connection */
 #ifndef DIALTONE_NET_TLS_INSIDE_H
 #define DIALTONE_NET_TLS_INSIDE_H

@@ -1,6 +1,7 @@
 #include "net/tls_inside.h"
 
 #include "base/rootdir.h"
+#include "net/address.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -107,6 +108,20 @@ int tls_session_open(struct ssl_ctx_st *context, int fd, struct tls_session **re
     t->write_event = UV_WRITABLE;
     *ret_session = t;
     return 0;
+}
+
+bool tls_session_connect(struct tls_session *t, struct slice host)
+{
+    char name[256];
+    struct buf text = BUF_ON(name);
+    union address numeric;
+    buf_text(&text, host);
+    if (!host.len || !buf_terminate(&text))
+        return false;
+    SSL_set_connect_state(t->ssl);
+    if (address_parse(host, 0, &numeric))
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(t->ssl), name) == 1;
+    return SSL_set_tlsext_host_name(t->ssl, name) == 1 && SSL_set1_host(t->ssl, name) == 1;
 }
 
 void tls_session_set_purpose(struct tls_session *t, enum tls_purpose purpose)
@@ -303,7 +318,8 @@ ssize_t tls_session_send_file(struct tls_session *t, int file, uint64_t offset, 
     if (t->broken)
         return -EPIPE;
     ssize_t n = rootdir_read_at(file, offset, bytes, len < sizeof bytes ? len : sizeof bytes);
-    return n <= 0 ? n : write_record(t, bytes, (size_t)n, false);
+    /* Records that follow at once fill the packet. */
+    return n <= 0 ? n : write_record(t, bytes, (size_t)n, (size_t)n < len);
 }
 
 void tls_session_end(struct tls_session *t)

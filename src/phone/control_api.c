@@ -208,7 +208,14 @@ static struct control_answer get_screen(struct life *life, struct screen *screen
 
 static json_t *value_of(const struct setting *s)
 {
-    return s->value.len && param_is_secret(s->key) ? json_string("********") : text_of(s->value);
+    char bytes[2 * URL_BYTES_MAX];
+    struct buf url = BUF_ON(bytes);
+    if (s->value.len && param_is_secret(s->key))
+        return json_string("********");
+    if (!s->param || s->param->url == PARAM_URL_NONE)
+        return text_of(s->value);
+    url_print_public(s->value, &url);
+    return text_of(buf_slice(&url));
 }
 
 static struct control_answer get_settings(struct life *life, struct screen *screen)

@@ -10,6 +10,7 @@
 /* libcurl counts in whole seconds before it repeats a TFTP request. */
 #define NUDGE_MS 500
 #define TFTP_OPCODE_ERROR 5
+#define TFTP_OPCODE_OACK 6
 
 struct fetch_watch {
     struct fetch_watch *next;
@@ -80,9 +81,9 @@ static bool launch(struct fetch *f)
     f->short_of_memory = false;
     f->control = CURL_SOCKET_BAD;
     f->ftp_status = 0;
-    f->ftp_over = false;
+    f->ftp_over = f->head_is_whole = false;
     f->tftp_error = -1;
-    f->tftp_refused = f->tftp_nonsense = false;
+    f->tftp_refused = f->tftp_nonsense = f->tftp_agreed = false;
     f->tftp_text[0] = f->error[0] = '\0';
     f->len = f->sent = 0;
     if (curl_multi_add_handle(f->multi, f->easy))
@@ -100,23 +101,37 @@ static void launch_again(struct fetch *f)
         finish(f, CURLE_OUT_OF_MEMORY);
 }
 
-/* libcurl keeps neither the number nor the text of an ERROR packet (RFC 1350 section 5): look before it does.
- * False: nothing has come. */
+/* libcurl keeps neither the number nor the text of an ERROR packet (RFC 1350 section 5): look before it does. */
+static void note_tftp_error(struct fetch *f, struct cursor *c)
+{
+    uint16_t number = cursor_u16(c);
+    if (!cursor_ok(c))
+        return;
+    struct buf text = BUF_ON(f->tftp_text);
+    buf_text(&text, slice_first(c->rest, slice_find(c->rest, '\0')));
+    buf_terminate(&text);
+    f->tftp_error = number;
+    f->tftp_refused = true;
+}
+
+/* An OACK that comes twice, because the wire doubled it or the server had not heard the answer, makes libcurl begin anew
+ * in the middle: the first block is kept twice, or the second one sent as the first. So the second OACK is not for it.
+ * False: nothing has come that is. */
 static bool peek_tftp(struct fetch *f, curl_socket_t fd)
 {
     char packet[4 + FETCH_TFTP_TEXT_MAX];
-    ssize_t len = recv(fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT);
-    struct cursor c = cursor_on(slice_of(packet, len < 0 ? 0 : (size_t)len));
-    bool is_error = cursor_u16(&c) == TFTP_OPCODE_ERROR;
-    uint16_t number = cursor_u16(&c);
-    if (is_error && cursor_ok(&c)) {
-        struct buf text = BUF_ON(f->tftp_text);
-        buf_text(&text, slice_first(c.rest, slice_find(c.rest, '\0')));
-        buf_terminate(&text);
-        f->tftp_error = number;
-        f->tftp_refused = true;
+    for (;;) {
+        ssize_t len = recv(fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT);
+        struct cursor c = cursor_on(slice_of(packet, len < 0 ? 0 : (size_t)len));
+        uint16_t opcode = cursor_u16(&c);
+        if (len < 0)
+            return false;
+        if (opcode == TFTP_OPCODE_ERROR)
+            note_tftp_error(f, &c);
+        if (opcode != TFTP_OPCODE_OACK || !f->tftp_agreed)
+            return true;
+        recv(fd, packet, sizeof packet, MSG_DONTWAIT);
     }
-    return len >= 0;
 }
 
 /* Lets libcurl work; the last thing that its caller does. */

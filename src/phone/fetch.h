@@ -9,7 +9,8 @@
  * guide's own capture shows a phone go on after "Access violation"). Refused, because another try brings
  * nothing better: a file over the limit, announced or not; a redirect to another protocol; what is not a URL,
  * or names no file over TFTP or FTP. Everything else that brings no file has failed: silence, an HTTP status
- * that is neither 200 (203) nor absent, 401 after the credentials were tried once, a body that ends early, a
+ * that is neither 200 (203) nor absent, 401 after the credentials were tried once, a body that ends early, a file
+ * over TFTP that is not as long as its tsize said (0 says nothing), a
  * certificate that is not good.
  *
  * Silence is counted on the loop's clock from the last packet or record that came, so a long transfer that goes

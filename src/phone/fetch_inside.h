@@ -50,6 +50,7 @@ struct fetch {
     struct slice body; /* of an upload */
     size_t sent;       /* of it */
     bool credentials;      /* the URL or the request brought some */
+    bool head_is_whole;    /* HTTP: of the last answer */
     bool second_try;       /* FTP as anonymous, TFTP without options */
     curl_socket_t control; /* FTP: the control connection; -1: not known */
     unsigned ftp_status;   /* of the last reply before QUIT; 0: none */
@@ -58,6 +59,7 @@ struct fetch {
     char *bytes;
     size_t len, cap;
     bool tftp_refused;  /* an ERROR packet came */
+    bool tftp_agreed;   /* an OACK was understood */
     bool tftp_nonsense; /* something came that libcurl does not like */
     int tftp_error;     /* number in the ERROR packet; -1: not known */
     char tftp_text[FETCH_TFTP_TEXT_MAX + 1];

@@ -142,11 +142,22 @@ static bool tftp_error_number(const struct fetch *f, CURLcode code, int *ret_num
     return code == CURLE_TFTP_ILLEGAL && (f->tftp_refused || !f->tftp_nonsense);
 }
 
+/* TFTP itself has no other way to tell that the file is whole. Some servers say 0 when they do not know. */
+static bool is_as_long_as_announced(const struct fetch *f, struct buf *why)
+{
+    curl_off_t announced = -1;
+    curl_easy_getinfo(f->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    if (f->verb != TRANSPORT_GET || announced <= 0 || (uint64_t)announced == f->len)
+        return true;
+    buf_format(why, "%zu bytes came, and the server has announced %lld", f->len, (long long)announced);
+    return false;
+}
+
 static enum fetch_outcome judge_tftp(const struct fetch *f, CURLcode code, struct buf *why)
 {
     int number = -1;
     if (code == CURLE_OK)
-        return FETCH_GOT;
+        return is_as_long_as_announced(f, why) ? FETCH_GOT : FETCH_FAILED;
     if (tftp_error_number(f, code, &number)) {
         buf_str(why, "TFTP error");
         if (number >= 0)
@@ -196,6 +207,10 @@ static enum fetch_outcome judge_http(const struct fetch *f, CURLcode code, struc
     long status = 0;
     curl_easy_getinfo(f->easy, CURLINFO_RESPONSE_CODE, &status);
     bool stored = f->verb != TRANSPORT_GET && status >= 200 && status < 300;
+    if (code == CURLE_OK && !f->head_is_whole) {
+        buf_str(why, "the connection broke off in the head of the answer");
+        return FETCH_FAILED;
+    }
     if (code == CURLE_OK && (status == 200 || status == 203 || stored))
         return FETCH_GOT;
     if (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR || f->stop == FETCH_STOP_STATUS)

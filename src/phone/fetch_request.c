@@ -61,6 +61,18 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *context)
     return len;
 }
 
+/* libcurl takes a head that breaks off for the whole of it, and what follows for an empty file. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+    struct fetch *f = context;
+    struct slice line = slice_of(bytes, size * count);
+    if (slice_starts(line, SLICE("HTTP/")))
+        f->head_is_whole = false;
+    else if (slice_trim(line).len == 0)
+        f->head_is_whole = true;
+    return line.len;
+}
+
 static size_t on_read(char *bytes, size_t size, size_t count, void *context)
 {
     struct fetch *f = context;
@@ -108,7 +120,7 @@ static void hear_ftp(struct fetch *f, curl_infotype type, struct slice line)
 }
 
 /* An answer that is there at once is read before fetch.c can look at it. Then only libcurl's own words tell an
- * ERROR packet from one that it does not like. */
+ * ERROR packet from one that it does not like, and that an OACK came. */
 static void hear_tftp(struct fetch *f, struct slice line)
 {
     static const struct slice complaints[] = {
@@ -122,6 +134,7 @@ static void hear_tftp(struct fetch *f, struct slice line)
         buf_terminate(&text);
         f->tftp_refused = true;
     }
+    f->tftp_agreed |= slice_starts(line, SLICE("got option="));
     for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++)
         if (slice_find_text(line, complaints[i]) < line.len && !slice_starts(line, error))
             f->tftp_nonsense = true;
@@ -202,6 +215,7 @@ bool fetch_prepare(struct fetch *f)
     return (f->headers || make_headers(f)) && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
            !curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) && !curl_easy_setopt(e, CURLOPT_READDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) && !curl_easy_setopt(e, CURLOPT_SEEKDATA, f) &&
+           !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) && !curl_easy_setopt(e, CURLOPT_HEADERDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&
            !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) && !curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_talk) &&
            !curl_easy_setopt(e, CURLOPT_DEBUGDATA, f) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error);

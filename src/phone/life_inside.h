@@ -48,6 +48,7 @@ struct upload {
     struct slice url, server;
     unsigned attempts;
     bool under_way; /* the transport has it; else it waits */
+    bool changed;   /* meanwhile: it has to be looked at again */
     struct timer wait;
 };
 

@@ -96,6 +96,7 @@ static void forget(struct life *l)
     timer_stop(&l->loop->wheel, &u->wait);
     free(u->bytes);
     u->bytes = NULL;
+    u->changed = false;
     arena_free(&u->arena);
 }
 
@@ -146,14 +147,17 @@ static void on_sent(void *context, const struct fetched *fetched)
     u->under_way = false;
     url_print_public(u->url, &name);
     bool stored = fetched->outcome == FETCH_GOT;
-    bool again = !stored && try_again(l, fetched);
+    bool again = !stored && !u->changed && try_again(l, fetched);
     life_tell(l, "upload %.*s: %.*s%s", SLICE_ARG(buf_slice(&name)),
               SLICE_ARG(stored ? SLICE("stored") : fetched->why), again ? "; once more later" : "");
     if (again)
         return;
     if (stored)
         note_sent(l, slice_str(u->md5));
+    bool changed = u->changed;
     forget(l);
+    if (changed)
+        life_local_changed(l);
 }
 
 static bool is_same_host(const struct life *l, struct slice text)
@@ -223,6 +227,10 @@ static bool has_to_be_sent(struct life *l, char md5[DIGEST_MD5_HEX])
 void life_local_changed(struct life *l)
 {
     struct upload *u = &l->upload;
+    /* Given up, it might still be on the wire and arrive behind the next one. */
+    u->changed = u->under_way;
+    if (u->under_way)
+        return;
     life_upload_stop(l);
     if (!settings_is_on(&l->ram.effective, SLICE("static.auto_provision.custom.sync")) || !l->ram.known)
         return;

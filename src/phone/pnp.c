@@ -57,6 +57,7 @@ bool pnp_start(struct pnp *p, const struct pnp_identity *identity, uint64_t now_
 {
     struct buf id = BUF_ON(p->call_id), out = BUF_ON(p->subscribe);
     *p = (struct pnp){ .state = PNP_ASKING };
+    p->collect = identity->collect;
     p->end_ms = now_ms + (identity->timeout_ms ? identity->timeout_ms : PNP_TIMEOUT_MS);
     buf_format(&id, "%llu@", (unsigned long long)identity->number);
     address_print_host(identity->local, &id);
@@ -107,13 +108,16 @@ static void take_url(struct pnp *p, const union address *from, const struct sip_
     if (p->state != PNP_ASKING)
         return;
     if (m->cut || !can_be_fetched(url)) {
-        p->why = "a NOTIFY came without a URL that can be fetched";
+        p->why = p->heard ? p->why : "a NOTIFY came without a URL that can be fetched";
         return;
     }
     memcpy(p->url, url.ptr, url.len);
     p->url_len = (uint16_t)url.len;
     p->from = *from;
-    over(p, PNP_FOUND, "a NOTIFY brought it");
+    p->heard++;
+    p->why = "a NOTIFY brought it";
+    if (!p->collect)
+        over(p, PNP_FOUND, p->why);
 }
 
 static void put_answer(struct buf *out, const union address *from, const struct sip_message *m)
@@ -163,7 +167,7 @@ bool pnp_timeout(struct pnp *p, uint64_t now_ms)
     if (p->state != PNP_ASKING)
         return false;
     if (now_ms >= p->end_ms) {
-        over(p, PNP_NOTHING,
+        over(p, p->heard ? PNP_FOUND : PNP_NOTHING,
              p->why        ? p->why
              : p->answered ? "an answer came, but no NOTIFY with a URL"
                            : "nobody answered");

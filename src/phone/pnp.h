@@ -31,9 +31,11 @@ struct pnp {
     enum pnp_state state;
     struct sip_client client;
     uint64_t end_ms;
+    bool collect;    /* as in struct pnp_identity */
     bool answered;   /* somebody said 200 */
+    unsigned heard;  /* NOTIFYs with a URL */
     const char *why; /* static text, once it is over */
-    union address from; /* who sent the URL */
+    union address from; /* who sent the URL; of several, the last */
     uint16_t call_id_len, url_len, subscribe_len;
     char call_id[64];
     char url[PNP_URL_BYTES_MAX];
@@ -46,6 +48,7 @@ struct pnp_identity {
     const union address *local; /* where answers come to */
     uint64_t number;            /* drawn by chance: tag, branch and Call-ID are made of it, as a W52P does */
     uint32_t timeout_ms;        /* 0: PNP_TIMEOUT_MS */
+    bool collect;               /* listens to the end: `heard`, `from` and the URL change with each NOTIFY */
 };
 
 /* False: the model or the vendor does not go into a message. Then send pnp_subscribe(). */

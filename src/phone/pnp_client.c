@@ -1,11 +1,11 @@
 #include "phone/pnp_client.h"
 
 #include "net/multicast.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 /* As many digits as a W52P's number has. */
 #define NUMBER_MIN UINT64_C(1000000000)
@@ -20,6 +20,7 @@ struct pnp_client {
     union address destination;
     struct pnp pnp;
     pnp_client_done *done;
+    pnp_client_heard *heard;
     void *context;
 };
 
@@ -78,10 +79,13 @@ static void on_received(struct datagram *d, const struct datagram_in *messages, 
     char bytes[2 * PNP_MESSAGE_BYTES_MAX];
     for (size_t i = 0; i < count; i++) {
         struct buf out = BUF_ON(bytes);
+        unsigned heard = c->pnp.heard;
         if (messages[i].cut)
             continue;
         pnp_receive(&c->pnp, &messages[i].from, messages[i].bytes, c->loop->now_ms, &out);
         send_bytes(c, &messages[i].from, buf_slice(&out));
+        if (c->heard && c->done && c->pnp.heard != heard)
+            c->heard(c->context, &c->pnp.from, pnp_url(&c->pnp));
     }
     if (c->done)
         after(c);
@@ -96,18 +100,13 @@ static int draw_number(uint64_t *ret_number)
     return 0;
 }
 
-/* The address that routes give a datagram to `to`. */
-static int address_towards(const union address *to, union address *ret_local)
+/* Keeps the port that was wanted. */
+static int towards(const union address *to, union address *local)
 {
-    union address any = { .v4 = { .sin_family = AF_INET } };
-    socklen_t len = sizeof any;
-    int fd = datagram_bind(&any);
-    if (fd < 0)
-        return fd;
-    int error = connect(fd, &to->sa, address_length(to)) < 0 || getsockname(fd, &any.sa, &len) < 0 ? -errno : 0;
-    close(fd);
+    union address ours;
+    int error = socket_towards(to, &ours);
     if (!error)
-        ret_local->v4.sin_addr = any.v4.sin_addr;
+        local->v4.sin_addr = ours.v4.sin_addr;
     return error;
 }
 
@@ -120,7 +119,7 @@ static int open_socket(struct pnp_client *c, const struct pnp_client_options *o,
     if (local.sa.sa_family != AF_INET || c->destination.sa.sa_family != AF_INET)
         return -EAFNOSUPPORT;
     if (local.v4.sin_addr.s_addr == htonl(INADDR_ANY))
-        error = address_towards(&c->destination, &local);
+        error = towards(&c->destination, &local);
     int fd = error ? error : datagram_bind(&local);
     if (fd < 0)
         return fd;
@@ -138,7 +137,7 @@ static int begin(struct pnp_client *c, const struct pnp_client_options *o)
 {
     union address local;
     struct pnp_identity who = {
-        .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms
+        .id = o->id, .vendor = o->vendor, .local = &local, .timeout_ms = o->timeout_ms, .collect = o->heard != NULL
     };
     int error = draw_number(&who.number);
     if (!error && !c->set) {
@@ -177,6 +176,7 @@ int pnp_client_start(struct loop *loop, const struct pnp_client_options *options
     if (c->destination.sa.sa_family == AF_UNSPEC)
         address_parse(SLICE(PNP_GROUP_HOST), PNP_GROUP_PORT, &c->destination);
     c->done = done;
+    c->heard = options->heard;
     c->context = context;
     int error = begin(c, options);
     if (error) {

@@ -8,6 +8,9 @@
 /* The port that a W52P asks from; any other is as good (facts.md 2). */
 #define PNP_CLIENT_PORT 5059
 
+/* A NOTIFY with a URL, from whomever; borrowed for the call, which does not end the client. */
+typedef void pnp_client_heard(void *context, const union address *from, struct slice url);
+
 struct pnp_client_options {
     const struct identity *id; /* model not NULL; read during the start only */
     struct slice vendor;       /* "": "yealink"; likewise */
@@ -16,6 +19,7 @@ struct pnp_client_options {
     union address local;
     union address destination; /* family AF_UNSPEC: the group */
     uint32_t timeout_ms;       /* 0: PNP_TIMEOUT_MS */
+    pnp_client_heard *heard;    /* listens to the end and hears of all; NULL: the first one ends it */
     struct datagram_set *set;  /* shared by many phones of one loop, opened for PNP_MESSAGE_BYTES_MAX at least;
                                   NULL: of its own */
 };

@@ -38,7 +38,7 @@ struct ringing {
     struct ring_key key;
     enum check_sync act; /* CHECK_SYNC_OTHER: nothing is done */
     bool stale;          /* of a 401 */
-    const char *why;     /* what is told of it */
+    const char *why;     /* what is told of it; NULL: nothing, for a PBX asks every minute whether a phone is there */
 };
 
 int ring_open(const struct ring_options *options, struct ring **ret_ring)
@@ -132,7 +132,7 @@ static uint16_t judge_notify(struct ringing *q)
     enum check_sync act = check_sync_decide(q->view.settings, event);
     if (act == CHECK_SYNC_OTHER) {
         bool harmless = is_harmless(sip_value(event));
-        q->why = harmless ? "200, nothing to do" : "489, not an event of this phone's";
+        q->why = harmless ? NULL : "489, not an event of this phone's";
         return harmless ? 200 : 489;
     }
     uint16_t status = authorize(q);
@@ -154,7 +154,6 @@ static uint16_t judge(struct ringing *q)
     }
     if (m->method == SIP_METHOD_NOTIFY)
         return judge_notify(q);
-    q->why = "200";
     if (m->method == SIP_METHOD_OPTIONS)
         return 200;
     q->why = m->method == SIP_METHOD_OTHER ? "501, not a method that is known" : "405, not a method of this phone's";
@@ -194,7 +193,8 @@ static void act(struct ringing *q)
     const struct ring_world *w = &q->r->world;
     if (q->act != CHECK_SYNC_OTHER)
         q->why = words[q->act];
-    tell(q->r, &q->from->address, q->now_ms, q->m->method_text, q->why);
+    if (q->why)
+        tell(q->r, &q->from->address, q->now_ms, q->m->method_text, q->why);
     if (q->act == CHECK_SYNC_PROVISION || q->act == CHECK_SYNC_REBOOT)
         w->check_sync(w->context, q->act == CHECK_SYNC_REBOOT);
 }

@@ -70,7 +70,7 @@ static bool put_nonce(struct ring_login *l, uint64_t now_ms, struct buf *out)
 
 void ring_login_challenge(struct ring_login *l, const struct settings *s, bool stale, uint64_t now_ms, struct buf *out)
 {
-    static const enum auth_algorithm algorithms[] = { AUTH_SHA256, AUTH_MD5 };
+    static const enum auth_algorithm algorithms[] = { AUTH_MD5, AUTH_SHA256 };
     char nonce_bytes[NONCE_DIGITS + 1], value_bytes[512];
     struct buf nonce = BUF_ON(nonce_bytes);
     if (!put_nonce(l, now_ms, &nonce)) {

@@ -1,4 +1,4 @@
-/* Digest challenges of a phone (RFC 3261 22, RFC 8760: SHA-256 and MD5): nonces that expire and whose counts are used
+/* Digest challenges of a phone (RFC 3261 22, RFC 8760: MD5 and SHA-256): nonces that expire and whose counts are used
  * once. Checked against the accounts' own credentials: account.X.auth_name (else user_name) and password. */
 #ifndef DIALTONE_PHONE_RING_LOGIN_H
 #define DIALTONE_PHONE_RING_LOGIN_H
@@ -11,7 +11,7 @@
 /* A round trip, and a person who types a password. */
 #define RING_NONCE_S 60
 /* Nonces in use at once; an older one is stale then. */
-#define RING_NONCES 16
+#define RING_NONCES 256
 
 struct ring_login {
     unsigned char secret[RING_SECRET_BYTES];
@@ -32,7 +32,8 @@ enum ring_login_answer {
 
 /* Whether any account has a password. */
 bool ring_login_possible(const struct settings *s);
-/* The WWW-Authenticate fields, the better algorithm first. */
+/* The WWW-Authenticate fields, MD5 first: RFC 8760 2.4 wants the better one there, but senders in use (sipp 3.6) look at the
+ * first alone and give up. */
 void ring_login_challenge(struct ring_login *l, const struct settings *s, bool stale, uint64_t now_ms,
                           struct buf *out);
 enum ring_login_answer ring_login_check(struct ring_login *l, const struct settings *s,

@@ -7,8 +7,8 @@
 #include "proto/sip_transaction.h"
 
 #define RING_KEY_BYTES 16
-/* Twice what a burst of trusted peers brings. */
-#define RING_REMEMBERED 80
+/* What RING_RATE and RING_BURST let in within the life of a transaction (SIP_LIFE_MS): none is forgotten too early. */
+#define RING_REMEMBERED 680
 
 struct ring_key {
     unsigned char bytes[RING_KEY_BYTES];

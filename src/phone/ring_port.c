@@ -171,13 +171,22 @@ static bool take_frame(struct connection *c, enum sip_frame frame, struct slice 
     return false;
 }
 
+/* What begins like TLS would be waited for to its end. */
+static enum sip_frame frame_of(struct slice rest, size_t *ret_len)
+{
+    if (!rest.len)
+        return SIP_FRAME_MORE;
+    bool no_sip = byte_is_control(rest.ptr[0]) && rest.ptr[0] != '\r' && rest.ptr[0] != '\n';
+    return no_sip ? SIP_FRAME_BAD : sip_frame(rest, ret_len);
+}
+
 /* False: it is gone. */
 static bool take(struct connection *c)
 {
     size_t at = 0, len = 0;
     for (;;) {
         struct slice rest = slice_from(slice_of(c->in, c->len), at);
-        enum sip_frame frame = rest.len ? sip_frame(rest, &len) : SIP_FRAME_MORE;
+        enum sip_frame frame = frame_of(rest, &len);
         if (frame == SIP_FRAME_MORE)
             break;
         if (frame == SIP_FRAME_BAD || !take_frame(c, frame, slice_first(rest, len))) {

@@ -110,10 +110,12 @@ enum parameter {
     PARAMETER_QOP,
     PARAMETER_ALGORITHM,
     PARAMETER_USERHASH,
+    PARAMETER_OPAQUE,
+    PARAMETER_STALE,
     PARAMETER_COUNT
 };
 static const char *const parameter_names[PARAMETER_COUNT] = {
-    "username", "realm", "nonce", "uri", "response", "cnonce", "nc", "qop", "algorithm", "userhash",
+    "username", "realm", "nonce", "uri", "response", "cnonce", "nc", "qop", "algorithm", "userhash", "opaque", "stale",
 };
 
 /* One `name=value`. Unknown names are passed over (RFC 7616 3.4), a known one twice is refused. */
@@ -218,6 +220,34 @@ bool auth_parse(struct slice value, struct buf *room, struct auth *ret_auth)
     return true;
 }
 
+/* `auth` among others. */
+static bool has_qop_auth(struct slice list)
+{
+    struct slice one;
+    while (slice_cut(&list, ',', &one))
+        if (slice_eq_nocase(slice_trim(one), SLICE("auth")))
+            return true;
+    return false;
+}
+
+bool auth_challenge_parse(struct slice value, struct buf *room, struct auth_challenge *ret_challenge)
+{
+    struct slice v[PARAMETER_COUNT] = { 0 }, scheme, rest = slice_trim(value);
+    struct auth_challenge c = { 0 };
+    if (rest.len > AUTH_VALUE_BYTES_MAX || !take_token(&rest, &scheme) ||
+        !slice_eq_nocase(scheme, SLICE("Digest")) || !take_parameters(slice_trim(rest), room, v) ||
+        !v[PARAMETER_REALM].ptr || !v[PARAMETER_NONCE].ptr || !parse_algorithm(v[PARAMETER_ALGORITHM], &c.algorithm) ||
+        (v[PARAMETER_QOP].ptr && !has_qop_auth(v[PARAMETER_QOP])))
+        return false;
+    c.realm = v[PARAMETER_REALM];
+    c.nonce = v[PARAMETER_NONCE];
+    c.opaque = v[PARAMETER_OPAQUE];
+    c.qop = v[PARAMETER_QOP].ptr != NULL;
+    c.stale = slice_eq_nocase(v[PARAMETER_STALE], SLICE("true"));
+    *ret_challenge = c;
+    return true;
+}
+
 const char *auth_algorithm_name(enum auth_algorithm algorithm)
 {
     return algorithm == AUTH_MD5 ? "MD5" : "SHA-256";
@@ -271,6 +301,71 @@ bool auth_ha1(enum auth_algorithm algorithm, struct slice user, struct slice rea
     bool fine = hash(algorithm, &text, ret_hex);
     OPENSSL_cleanse(bytes, sizeof bytes);
     return fine;
+}
+
+static void put_quoted(struct buf *out, const char *name, struct slice text)
+{
+    buf_format(out, "%s=\"", name);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+            buf_byte(out, '\\');
+        buf_byte(out, text.ptr[i]);
+    }
+    buf_str(out, "\", ");
+}
+
+/* RFC 2069 2.4: without count and cnonce. */
+static bool old_response(const struct auth *a, struct slice ha1, struct slice method, char ret_hex[AUTH_HEX_BYTES])
+{
+    char bytes[AUTH_VALUE_BYTES_MAX + 256], ha2[AUTH_HEX_BYTES];
+    struct buf text = BUF_ON(bytes);
+    buf_text(&text, method);
+    buf_byte(&text, ':');
+    buf_text(&text, a->uri);
+    if (!hash(a->algorithm, &text, ha2))
+        return false;
+    text = BUF_ON(bytes);
+    buf_text(&text, ha1);
+    buf_byte(&text, ':');
+    buf_text(&text, a->nonce);
+    buf_byte(&text, ':');
+    buf_str(&text, ha2);
+    return hash(a->algorithm, &text, ret_hex);
+}
+
+static void put_reply(const struct auth_challenge *c, const struct auth *a, const char *response, struct buf *out)
+{
+    buf_str(out, "Digest ");
+    put_quoted(out, "username", a->user);
+    put_quoted(out, "realm", c->realm);
+    put_quoted(out, "nonce", c->nonce);
+    put_quoted(out, "uri", a->uri);
+    if (c->opaque.ptr)
+        put_quoted(out, "opaque", c->opaque);
+    if (c->qop)
+        buf_format(out, "qop=auth, nc=%.*s, cnonce=\"%.*s\", ", SLICE_ARG(a->nc), SLICE_ARG(a->cnonce));
+    buf_format(out, "algorithm=%s, response=\"%s\"", auth_algorithm_name(c->algorithm), response);
+}
+
+bool auth_put_digest(const struct auth_challenge *c, const struct auth_reply *reply, struct buf *out)
+{
+    char ha1[AUTH_HEX_BYTES], response[AUTH_HEX_BYTES], digits[9];
+    struct buf nc = BUF_ON(digits);
+    buf_format(&nc, "%08x", reply->count);
+    struct auth a = { .algorithm = c->algorithm,
+                      .user = reply->user,
+                      .nonce = c->nonce,
+                      .uri = reply->uri,
+                      .cnonce = reply->cnonce,
+                      .nc = buf_slice(&nc) };
+    if (!auth_ha1(c->algorithm, reply->user, c->realm, reply->password, ha1))
+        return false;
+    struct slice key = slice_of(ha1, auth_digits(c->algorithm));
+    bool fine = c->qop ? auth_response(&a, key, reply->method, response) : old_response(&a, key, reply->method, response);
+    OPENSSL_cleanse(ha1, sizeof ha1);
+    if (fine)
+        put_reply(c, &a, response, out);
+    return fine && buf_ok(out);
 }
 
 /* RFC 7616 3.4.1 and 3.4.3. */

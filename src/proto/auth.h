@@ -36,6 +36,28 @@ struct auth {
  * enough. False: another scheme, malformed, or something that is left out above. */
 bool auth_parse(struct slice value, struct buf *room, struct auth *ret_auth);
 
+/* --- the side that is asked --- */
+
+/* A Digest challenge; texts as above. */
+struct auth_challenge {
+    enum auth_algorithm algorithm;
+    struct slice realm, nonce, opaque; /* opaque.ptr NULL: none */
+    bool qop;                          /* with `auth`; false: the old form of RFC 2069, which RFC 3261 22.4 still asks for */
+    bool stale;                        /* the password was right */
+};
+/* Of the value of one WWW-Authenticate field. False: another scheme or algorithm, malformed, only auth-int. */
+bool auth_challenge_parse(struct slice value, struct buf *room, struct auth_challenge *ret_challenge);
+/* What the request for `uri` answers it with. */
+struct auth_reply {
+    struct slice user, password, method, uri;
+    struct slice cnonce; /* drawn by chance, no quote in it */
+    uint32_t count;      /* of requests with this nonce, from 1 */
+};
+/* The value of an Authorization field. False: full, or the crypto library refuses. */
+bool auth_put_digest(const struct auth_challenge *challenge, const struct auth_reply *reply, struct buf *out);
+
+/* --- the side that asks --- */
+
 /* What stands behind `WWW-Authenticate: `. `nonce` must not hold a quote. */
 void auth_challenge_basic(struct slice realm, struct buf *out);
 void auth_challenge_digest(struct slice realm, enum auth_algorithm algorithm, struct slice nonce, bool stale,

@@ -171,6 +171,8 @@ struct sip_request {
 #define SIP_BRANCH_COOKIE "z9hG4bK"
 /* By UDP; in the order in which a Yealink W52P sends (facts.md 2). */
 void sip_put_request(struct buf *out, const struct sip_request *request);
+/* By another `transport`, as a Via names it: "TCP", "TLS". */
+void sip_put_request_by(struct buf *out, struct slice transport, const struct sip_request *request);
 
 /* Where a request came from: what the topmost Via of its answer says of it. */
 struct sip_source {

@@ -65,10 +65,17 @@ void sip_put_number(struct buf *out, enum sip_field field, uint32_t value)
 
 void sip_put_request(struct buf *out, const struct sip_request *r)
 {
+    sip_put_request_by(out, SLICE("UDP"), r);
+}
+
+void sip_put_request_by(struct buf *out, struct slice transport, const struct sip_request *r)
+{
     put(out, sip_method_name(r->method));
     buf_byte(out, ' ');
     put(out, r->uri);
-    buf_str(out, " SIP/2.0\r\nVia: SIP/2.0/UDP ");
+    buf_str(out, " SIP/2.0\r\nVia: SIP/2.0/");
+    put(out, transport);
+    buf_byte(out, ' ');
     put(out, r->sent_by);
     buf_str(out, ";branch=");
     put(out, r->branch);

@@ -125,6 +125,16 @@ static int become(const struct account *a)
     return 0;
 }
 
+int confine_become(int root_fd, struct slice user)
+{
+    const struct confine_options o = { .root_fd = root_fd, .user = user };
+    struct account a;
+    if (geteuid() != 0)
+        return 0;
+    int error = account_of(&o, &a);
+    return error ? error : become(&a);
+}
+
 /* The bounding set goes while there is still the capability to lower it. */
 static void drop_bounding(void)
 {

@@ -36,6 +36,9 @@ int confine_process(const struct confine_options *options);
 /* Whom confine_user() will make of a process that was started as root; otherwise it stays who it is. 0 or a
  * negative errno, said in the log. */
 int confine_account(int root_fd, struct slice user, uid_t *ret_uid);
+/* The user and groups that confine_user() would make of this process, and nothing else: for a child that looks what a
+ * server could read and write. Changes nothing where the process is not root's. 0 or a negative errno. */
+int confine_become(int root_fd, struct slice user);
 /* Groups, user and all capabilities, new privileges, dumps. Started as root with a tree that is root's own,
  * the process stays user 0 without any capability, and a warning says so. The database becomes the user's. */
 int confine_user(const struct confine_options *options);

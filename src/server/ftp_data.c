@@ -26,7 +26,12 @@ static void on_ready(struct stream *stream)
     if (d->connecting && stream_connected(stream)) {
         ftp_transfer_end(s, 425, OUTCOME_STOPPED, "no data connection could be made");
     } else {
+        bool takes_turns = !d->connecting && s->transfer == FTP_TRANSFER_FILE;
         d->connecting = false;
+        if (takes_turns) {
+            ftp_transfer_take_turn(s);
+            return;
+        }
         ftp_transfer_advance(s);
     }
     ftp_session_run(s);
@@ -57,6 +62,7 @@ void ftp_data_close(struct ftp_session *s, bool abort)
         return;
     s->data = NULL;
     d->session = NULL;
+    loop_drop_turn(ftp_loop(s), &d->turn);
     stream_close(&d->stream, abort); /* may free d */
 }
 

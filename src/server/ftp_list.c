@@ -1,4 +1,6 @@
+#include "guide/name.h"
 #include "server/ftp_verbs.h"
+#include "server/guard.h"
 
 #include <stdlib.h>
 
@@ -22,6 +24,21 @@ static bool describe_file(struct ftp_session *s, struct buf *out)
     return true;
 }
 
+/* A phone's own directory is as much a guess as its files. */
+static enum tree_answer list_directory(struct ftp_session *s, struct slice directory, struct tree_listing **ret_listing)
+{
+    struct caller caller = ftp_caller(s);
+    struct tree_file file;
+    if (!ftp_name_may_read(s, directory))
+        return TREE_FORBIDDEN;
+    enum tree_answer answer = TREE_DIRECTORY;
+    if (name_is_bound(directory))
+        answer = guard_ask(s->service->worker, &caller, directory, &file);
+    if (answer == TREE_FILE)
+        tree_file_release(&file);
+    return answer == TREE_GUARDED ? answer : tree_list(s->service->worker->tree, directory, ret_listing);
+}
+
 /* s->name is what is asked; a pattern in its last segment is what to look for in the rest. */
 static bool fill_chunk(struct ftp_session *s)
 {
@@ -32,9 +49,7 @@ static bool fill_chunk(struct ftp_session *s)
         s->pattern_at = (uint16_t)(slice_find_last(directory, '/') + 1);
         directory = slice_first(directory, s->pattern_at - 1u);
     }
-    enum tree_answer answer = ftp_name_may_read(s, directory)
-                                  ? tree_list(s->service->worker->tree, directory, &c->listing)
-                                  : TREE_FORBIDDEN;
+    enum tree_answer answer = list_directory(s, directory, &c->listing);
     if (answer == TREE_DIRECTORY)
         return true;
     if (answer != TREE_ABSENT || s->list == FTP_LIST_FACTS) {

@@ -30,6 +30,7 @@ struct ftp_data {
     struct ftp_service *service;
     struct ftp_session *session; /* NULL: let go */
     bool connecting;
+    struct turn turn;
 };
 
 /* Text made for the wire: listings and TYPE A. */
@@ -44,6 +45,7 @@ enum ftp_transfer { FTP_TRANSFER_NONE, FTP_TRANSFER_FILE, FTP_TRANSFER_LIST, FTP
 /* How far a transfer got in a round; ENDED: its end has been said already, or comes from elsewhere. */
 enum ftp_progress {
     FTP_PROGRESS_DONE,
+    FTP_PROGRESS_TURN_OVER,
     FTP_PROGRESS_BLOCKED,
     FTP_PROGRESS_GONE,
     FTP_PROGRESS_BROKEN,
@@ -178,6 +180,8 @@ void ftp_data_close(struct ftp_session *s, bool abort);
 void ftp_transfer_begin(struct ftp_session *s);
 /* Goes on with it: the data connection is there, or ready again. */
 void ftp_transfer_advance(struct ftp_session *s);
+/* The same when its turn comes (net/loop.h), and does not watch the connection until then. */
+void ftp_transfer_take_turn(struct ftp_session *s);
 /* Answers and notes that there will be none. */
 void ftp_transfer_refuse(struct ftp_session *s, unsigned code, enum outcome outcome, const char *reason);
 /* s->chunk; false without memory. */

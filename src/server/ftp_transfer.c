@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* So much of a large file in one go, then the others get their turn. */
-#define SEND_BYTES_A_ROUND ((size_t)1024 * 1024)
 #define NAME_BYTES_MAX 255
 
 static void on_send_check(struct timer *timer);
@@ -127,17 +125,19 @@ static enum ftp_progress push(struct ftp_session *s)
 {
     size_t done = 0;
     while (has_more(s)) {
-        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, SEND_BYTES_A_ROUND - done);
+        ssize_t n = s->chunk ? push_chunk(s) : push_file(s, STREAM_TURN_BYTES - done);
         if (n < 0 && n != -EAGAIN)
             return n == -ESTALE || n == -EIO ? FTP_PROGRESS_BROKEN : FTP_PROGRESS_GONE;
         s->sent += n > 0 ? (uint64_t)n : 0;
         done += n > 0 ? (size_t)n : 0;
         /* Nothing to send yet: a listing that looked at its share of entries for this round. */
-        if (n == -EAGAIN || done >= SEND_BYTES_A_ROUND || (n == 0 && has_more(s)))
+        if (n == -EAGAIN || (n == 0 && has_more(s)))
             return FTP_PROGRESS_BLOCKED;
         /* A listing reads directories, which takes longer than copying. */
         if (s->chunk && s->chunk->listing)
             return FTP_PROGRESS_BLOCKED;
+        if (done >= STREAM_TURN_BYTES && has_more(s))
+            return FTP_PROGRESS_TURN_OVER;
     }
     return FTP_PROGRESS_DONE;
 }
@@ -175,6 +175,26 @@ static const char *why_gone(const struct ftp_session *s)
     return fault ? fault : "the peer went away";
 }
 
+static void watch_progress(struct ftp_session *s)
+{
+    if (!timer_is_running(&s->data_timer) || s->data_timer.fire != on_send_check)
+        loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
+}
+
+static void on_turn(struct turn *turn)
+{
+    struct ftp_session *s = container_of(turn, struct ftp_data, turn)->session;
+    ftp_transfer_advance(s);
+    ftp_session_run(s);
+}
+
+void ftp_transfer_take_turn(struct ftp_session *s)
+{
+    stream_wait(&s->data->stream, 0);
+    loop_take_turn(ftp_loop(s), &s->data->turn, on_turn);
+    watch_progress(s);
+}
+
 void ftp_transfer_advance(struct ftp_session *s)
 {
     switch (go_on(s)) {
@@ -184,8 +204,11 @@ void ftp_transfer_advance(struct ftp_session *s)
     case FTP_PROGRESS_BLOCKED:
         if (stream_wait(&s->data->stream, waits_for(s)) != 0)
             ftp_transfer_end(s, 451, OUTCOME_BROKEN, "no room to wait for the peer");
-        else if (!timer_is_running(&s->data_timer) || s->data_timer.fire != on_send_check)
-            loop_timer(ftp_loop(s), &s->data_timer, FTP_SEND_CHECK_S * 1000, on_send_check);
+        else
+            watch_progress(s);
+        break;
+    case FTP_PROGRESS_TURN_OVER:
+        ftp_transfer_take_turn(s);
         break;
     case FTP_PROGRESS_GONE:
         ftp_transfer_end(s, 426, OUTCOME_STOPPED, why_gone(s));

@@ -17,7 +17,8 @@ struct guard {
 
 /* Who asks for whose file. */
 struct quest {
-    struct login_key host, here, anywhere;
+    uint64_t phone, host;
+    struct login_key here;
     bool watched; /* somebody's file, and there is a guard */
     bool known;   /* here */
     bool good;
@@ -92,11 +93,19 @@ static uint64_t host_of(const union address *peer)
 
 static struct quest quest_of(const struct guard *g, struct mac mac, const union address *peer)
 {
-    uint64_t phone = phone_of(mac), host = peer ? host_of(peer) : 0;
-    return (struct quest){ .host = key_of(g, 0, host),
-                           .here = key_of(g, phone, host),
-                           .anywhere = key_of(g, phone, 0),
-                           .watched = true };
+    struct quest q = { .phone = phone_of(mac), .host = peer ? host_of(peer) : 0, .watched = true };
+    q.here = key_of(g, q.phone, q.host);
+    return q;
+}
+
+static struct login_key anywhere(const struct guard *g, const struct quest *q)
+{
+    return key_of(g, q->phone, 0);
+}
+
+static struct login_entry *host_entry(struct guard *g, const struct quest *q, uint64_t now_ms)
+{
+    return login_table_of(&g->hosts, key_of(g, 0, q->host), now_ms);
 }
 
 /* --- what is known --- */
@@ -123,8 +132,8 @@ static bool admit(struct guard *g, const struct worker *w, const struct caller *
         q->good = here && here->good;
         return true;
     }
-    q->counts = login_table_find(&g->phones, q->anywhere, now_ms) == NULL;
-    return login_entry_may_try(login_table_of(&g->hosts, q->host, now_ms), &bounds, now_ms);
+    q->counts = login_table_find(&g->phones, anywhere(g, q), now_ms) == NULL;
+    return login_entry_may_try(host_entry(g, q, now_ms), &bounds, now_ms);
 }
 
 static bool may_ask(struct worker *w, const struct caller *c, struct slice name, struct quest *ret_quest)
@@ -146,7 +155,7 @@ static void remember(struct guard *g, const struct quest *q, bool good, uint64_t
 {
     struct login_entry *e = login_table_of(&g->phones, q->here, now_ms);
     e->good = e->good || good;
-    e = login_table_of(&g->phones, q->anywhere, now_ms);
+    e = login_table_of(&g->phones, anywhere(g, q), now_ms);
     e->good = e->good || good;
 }
 
@@ -167,10 +176,8 @@ static void note(struct worker *w, const struct caller *c, const struct quest *q
     if (!q->watched || (q->known && (q->good || missed)))
         return;
     pthread_mutex_lock(&g->lock);
-    if (missed && q->counts) {
-        struct login_entry *host = login_table_of(&g->hosts, q->host, w->loop.now_ms);
-        tell = login_entry_failed(host, &bounds, w->loop.now_ms);
-    }
+    if (missed && q->counts)
+        tell = login_entry_failed(host_entry(g, q, w->loop.now_ms), &bounds, w->loop.now_ms);
     remember(g, q, !missed, w->loop.now_ms);
     pthread_mutex_unlock(&g->lock);
     if (tell)
@@ -183,8 +190,6 @@ void guard_remember(struct guard *g, struct slice name, const union address *pee
     if (!g || !name_owner(name, &mac))
         return;
     struct quest q = quest_of(g, mac, peer);
-    if (!peer)
-        q.here = q.anywhere;
     pthread_mutex_lock(&g->lock);
     remember(g, &q, good, order);
     pthread_mutex_unlock(&g->lock);

@@ -7,10 +7,7 @@
 /* Idle connections are what there are thousands of; http_service.h states the size. */
 _Static_assert(sizeof(struct http_connection) <= 352, "an idle connection grew");
 
-/* So much of a large file in one go, then the others get their turn. */
-#define SEND_BYTES_A_ROUND ((size_t)1024 * 1024)
-
-enum progress { PROGRESS_DONE, PROGRESS_BLOCKED, PROGRESS_GONE, PROGRESS_BROKEN };
+enum progress { PROGRESS_DONE, PROGRESS_TURN_OVER, PROGRESS_BLOCKED, PROGRESS_GONE, PROGRESS_BROKEN };
 
 static struct loop *loop_of(const struct http_connection *c)
 {
@@ -236,17 +233,19 @@ static enum progress push(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
     ssize_t n = 0;
-    for (size_t sent = 0; n >= 0 && sent < SEND_BYTES_A_ROUND; sent += (size_t)(n > 0 ? n : 0)) {
+    for (size_t sent = 0; n >= 0 && sent < STREAM_TURN_BYTES; sent += (size_t)(n > 0 ? n : 0)) {
         if (r->text_at < r->text_len || (r->at < r->end && body_descriptor(c) < 0))
             n = push_memory(c);
         else if (r->at < r->end)
-            n = push_file(c, SEND_BYTES_A_ROUND - sent);
+            n = push_file(c, STREAM_TURN_BYTES - sent);
         else if (!http_reply_next_part(r))
             return PROGRESS_DONE;
         else
             n = 0;
     }
-    if (n >= 0 || n == -EAGAIN)
+    if (n >= 0)
+        return PROGRESS_TURN_OVER;
+    if (n == -EAGAIN)
         return PROGRESS_BLOCKED;
     return n == -ESTALE || n == -EIO ? PROGRESS_BROKEN : PROGRESS_GONE;
 }
@@ -281,19 +280,29 @@ bool http_connection_own_reply(struct http_connection *c)
     if (!own)
         return false;
     memcpy(own, c->reply, sizeof *own);
+    own->connection = c;
     c->reply = own;
     c->service->scratch_used--;
     return true;
 }
 
-static void wait_for_output(struct http_connection *c, struct slice input)
+static void on_turn(struct turn *turn);
+
+/* Between turns nobody asks the kernel whether there is room: the next write says so. */
+static bool await_turn(struct http_connection *c)
+{
+    loop_take_turn(loop_of(c), &c->reply->turn, on_turn);
+    return stream_wait(&c->stream, 0) == 0;
+}
+
+static void wait_for_output(struct http_connection *c, struct slice input, bool blocked)
 {
     if (c->state != HTTP_STATE_SENDING) {
         timer_stop(&loop_of(c)->wheel, &c->timer);
         http_connection_enter(c, HTTP_STATE_SENDING);
     }
     if (!http_connection_own_reply(c) || !http_connection_admit(c) || !http_connection_keep(c, input) ||
-        stream_wait(&c->stream, UV_WRITABLE) != 0)
+        !(blocked ? stream_wait(&c->stream, UV_WRITABLE) == 0 : await_turn(c)))
         http_connection_cut(c, OUTCOME_BROKEN, "no room to wait for the reader");
     else if (!timer_is_running(&c->timer))
         loop_timer(loop_of(c), &c->timer, HTTP_SEND_CHECK_S * 1000, on_send_check);
@@ -307,8 +316,11 @@ static bool send_on(struct http_connection *c, struct slice input)
     switch (push(c)) {
     case PROGRESS_DONE:
         break;
+    case PROGRESS_TURN_OVER:
+        wait_for_output(c, input, false);
+        return false;
     case PROGRESS_BLOCKED:
-        wait_for_output(c, input);
+        wait_for_output(c, input, true);
         return false;
     case PROGRESS_GONE:
         http_connection_cut(c, OUTCOME_STOPPED, "the peer went away");
@@ -376,7 +388,11 @@ static void stop_reading(struct http_connection *c, struct slice input, ssize_t 
         http_reply_note_unanswered(c, input, "the peer went away within its request");
     else if (fault && http_service_may_note_fault(c->service, &c->peer))
         http_reply_note_unanswered(c, input, fault);
-    drop(c, false);
+    /* The alert that tells why is on its way, and by TLS 1.3 a client sends its request without waiting for it. */
+    bool told = error == -EPROTO && c->stream.filtered;
+    if (told)
+        stream_unfilter(&c->stream);
+    end_connection(c, told);
 }
 
 static void receive(struct http_connection *c)
@@ -396,8 +412,9 @@ static void receive(struct http_connection *c)
 }
 
 /* `kept` holds what the peer pipelined behind the request. */
-static void on_writable(struct http_connection *c)
+static void on_turn(struct turn *turn)
 {
+    struct http_connection *c = container_of(turn, struct http_reply, turn)->connection;
     if (send_on(c, slice_of(c->kept, c->kept_len))) {
         c->since_ms = loop_of(c)->now_ms;
         serve(c, slice_of(c->kept, c->kept_len));
@@ -412,7 +429,8 @@ static void on_ready(struct stream *stream)
         receive(c);
         break;
     case HTTP_STATE_SENDING:
-        on_writable(c);
+        if (!await_turn(c))
+            http_connection_cut(c, OUTCOME_BROKEN, "no room to wait for a turn");
         break;
     case HTTP_STATE_TAKING:
         http_take_ready(c);

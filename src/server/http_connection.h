@@ -21,6 +21,8 @@
  * from the service's scratch to memory of its own when it cannot be sent at once. */
 struct http_reply {
     struct journal_event event;
+    struct turn turn;                   /* once the reply has memory of its own */
+    struct http_connection *connection; /* likewise */
     uint64_t start_ms;
     struct http_intake *intake; /* what the request writes; NULL: nothing, or not under way yet */
     struct tree_file file; /* held while there is a body to come from it */

@@ -27,6 +27,7 @@ static struct http_reply *begin(struct http_connection *c)
     e->reason = NULL;
     caller_note_certificate(&c->stream, e);
     e->name_len = e->agent_len = 0;
+    r->turn.run = NULL;
     r->start_ms = c->since_ms;
     r->intake = NULL;
     r->holds_file = r->linger = false;
@@ -418,6 +419,7 @@ bool http_reply_next_part(struct http_reply *r)
 void http_reply_finish(struct http_connection *c)
 {
     struct http_reply *r = c->reply;
+    loop_drop_turn(&c->service->worker->loop, &r->turn);
     uint64_t now_ms = c->service->worker->loop.now_ms;
     uint64_t ms = now_ms > r->start_ms ? now_ms - r->start_ms : 0;
     r->event.duration_ms = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;

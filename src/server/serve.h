@@ -28,6 +28,19 @@ bool serve_listener(const struct serve *s, size_t index, enum protocol *ret_prot
                     union address *ret_address);
 /* Of such an index: TLS for old phones (tls.legacy). */
 bool serve_listener_is_legacy(const struct serve *s, size_t index);
+/* Where a server of this configuration would listen: for who looks before it starts. */
+struct serve_place {
+    enum protocol protocol;
+    int socket_type;
+    const char *key;       /* "tftp.port" */
+    union address address; /* port 0: any free one */
+    uint16_t usual_port;   /* of the protocol */
+    bool fallback;         /* no port is configured, and this user may not have the usual one */
+    int error;             /* of trying it: 0, -EADDRINUSE, -EACCES ... */
+};
+#define SERVE_PLACES_MAX 60
+/* How many. */
+size_t serve_places(const struct config *c, struct serve_place places[SERVE_PLACES_MAX]);
 /* The first listener's port; 0 when the protocol is off. */
 uint16_t serve_port(const struct serve *s, enum protocol protocol);
 /* The root's directory descriptor (O_PATH) and the journal's database ("" when there is none), for confine. */

@@ -242,24 +242,68 @@ static int bind_ftps(struct serve *s)
     return 0;
 }
 
+/* A kind that the configuration switches on. */
+struct wanted {
+    const struct service_kind *kind;
+    bool port_set;
+    uint32_t port;
+};
+#define KINDS_MAX 6
+
+static size_t list_wanted(const struct config *c, struct wanted list[KINDS_MAX])
+{
+    const struct {
+        bool on;
+        struct wanted wanted;
+    } all[KINDS_MAX] = {
+        { c->tftp_enable, { &tftp, c->tftp_port_set, c->tftp_port } },
+        { c->http_enable, { &http, c->http_port_set, c->http_port } },
+        { c->ftp_enable, { &ftp, c->ftp_port_set, c->ftp_port } },
+        { serve_has_https(c), { &https, c->https_port_set, c->https_port } },
+        { serve_has_tls(c) && c->tls_legacy, { &legacy, c->tls_legacy_port_set, c->tls_legacy_port } },
+        { c->pnp_enable, { &pnp, true, c->pnp_port_set ? c->pnp_port : pnp.port } },
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < KINDS_MAX; i++)
+        if (all[i].on)
+            list[count++] = all[i].wanted;
+    return count;
+}
+
+size_t serve_places(const struct config *c, struct serve_place places[SERVE_PLACES_MAX])
+{
+    struct wanted list[KINDS_MAX];
+    size_t kinds = list_wanted(c, list), count = 0;
+    for (size_t i = 0; i < kinds; i++) {
+        const struct service_kind *kind = list[i].kind;
+        struct slice rest = kind->one ? SLICE("*") : c->listen, part;
+        while (count < SERVE_PLACES_MAX && slice_cut(&rest, ',', &part)) {
+            struct serve_place *p = &places[count];
+            *p = (struct serve_place){ kind->protocol, kind->socket_type, kind->port_key, .usual_port = kind->port };
+            if (!address_parse(slice_trim(part), (uint16_t)list[i].port, &p->address))
+                continue;
+            if (!list[i].port_set)
+                address_set_port(&p->address, usual_port(kind, p->address));
+            p->fallback = !list[i].port_set && address_port(&p->address) != kind->port;
+            p->error = socket_probe(kind->socket_type, &p->address);
+            count++;
+        }
+    }
+    return count;
+}
+
 int serve_bind(struct serve *s)
 {
-    const struct config *c = s->config;
+    struct wanted list[KINDS_MAX];
+    size_t kinds = list_wanted(s->config, list);
     int error = 0;
-    if (c->tftp_enable)
-        error = bind_kind(s, &tftp, c->tftp_port_set, c->tftp_port);
-    if (!error && c->http_enable)
-        error = bind_kind(s, &http, c->http_port_set, c->http_port);
-    if (!error && c->ftp_enable)
-        error = bind_kind(s, &ftp, c->ftp_port_set, c->ftp_port);
-    if (!error && serve_has_ftps(c))
-        error = bind_ftps(s);
-    if (!error && serve_has_https(c))
-        error = bind_kind(s, &https, c->https_port_set, c->https_port);
-    if (!error && serve_has_tls(c) && c->tls_legacy)
-        error = bind_kind(s, &legacy, c->tls_legacy_port_set, c->tls_legacy_port);
-    if (!error && c->pnp_enable)
-        error = bind_one(s, &pnp, SLICE("*"), (uint16_t)(c->pnp_port_set ? c->pnp_port : pnp.port));
+    for (size_t i = 0; !error && i < kinds; i++) {
+        const struct wanted *w = &list[i];
+        error = w->kind->one ? bind_one(s, w->kind, SLICE("*"), (uint16_t)w->port)
+                             : bind_kind(s, w->kind, w->port_set, w->port);
+        if (!error && w->kind == &ftp && serve_has_ftps(s->config))
+            error = bind_ftps(s);
+    }
     if (!error && s->endpoint_count == 0) {
         log_error("nothing to serve: tftp.enable, http.enable, ftp.enable and pnp.enable are 0 and HTTPS has no certificate, or no "
                   "address of listen could be bound");

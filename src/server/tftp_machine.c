@@ -60,6 +60,12 @@ void tftp_machine_receive(struct tftp_machine *m, const struct tftp_packet *pack
         tftp_transfer_receive(&m->read, packet, wire, now_ms);
 }
 
+void tftp_machine_go_on(struct tftp_machine *m, struct tftp_wire *wire)
+{
+    if (!m->writes)
+        tftp_transfer_go_on(&m->read, wire);
+}
+
 void tftp_machine_timeout(struct tftp_machine *m, struct tftp_wire *wire, uint64_t now_ms)
 {
     if (m->writes)

@@ -32,6 +32,8 @@ void tftp_machine_receive(struct tftp_machine *m, const struct tftp_packet *pack
                           uint64_t now_ms);
 void tftp_machine_timeout(struct tftp_machine *m, struct tftp_wire *wire, uint64_t now_ms);
 void tftp_machine_asked_again(struct tftp_machine *m, struct tftp_wire *wire, uint64_t now_ms);
+/* Its turn has come. */
+void tftp_machine_go_on(struct tftp_machine *m, struct tftp_wire *wire);
 /* Nothing goes to the peer. */
 void tftp_machine_stop(struct tftp_machine *m, enum outcome outcome, const char *reason);
 /* Lets go of the file; an upload that was not stored is undone. */

@@ -19,6 +19,7 @@
 struct slot {
     struct tftp_machine machine;
     struct timer timer;
+    struct turn turn;
     struct tftp_service *service; /* NULL: free */
     struct peer_limit *limit;
     int64_t wall_ms;
@@ -37,7 +38,7 @@ struct slot {
     bool noted;     /* the journal has its event: it dallies */
     bool doubted;   /* the same request has come again since the phone was last heard on the transfer */
 };
-_Static_assert(sizeof(struct slot) <= 384, "many thousand of these");
+_Static_assert(sizeof(struct slot) <= 424, "many thousand of these");
 
 struct tftp_service {
     struct worker *worker;
@@ -68,6 +69,7 @@ struct wire {
     struct datagram *socket;
     const union address *peer;
     const struct datagram_local *local;
+    struct slot *slot;
 };
 
 static bool wire_reserve(struct tftp_wire *wire, size_t cap, struct buf *ret_room)
@@ -81,20 +83,24 @@ static void wire_commit(struct tftp_wire *wire, size_t len)
     datagram_commit(((struct wire *)wire)->socket->set, len);
 }
 
-static struct wire wire_to(struct datagram *socket, const union address *peer,
-                           const struct datagram_local *local)
-{
-    return (struct wire){ { wire_reserve, wire_commit }, socket, peer, local };
-}
-
 static struct datagram *socket_at(struct tftp_service *s, unsigned index)
 {
     return index == LISTENER ? &s->listener : &s->pool.socket[index];
 }
 
+static void on_turn(struct turn *turn);
+
+static void wire_take_turn(struct tftp_wire *wire)
+{
+    struct slot *t = ((struct wire *)wire)->slot;
+    loop_take_turn(&t->service->worker->loop, &t->turn, on_turn);
+}
+
 static struct wire wire_of(struct slot *t)
 {
-    return wire_to(socket_at(t->service, t->socket), &t->peer, &t->local);
+    return (struct wire){
+        { wire_reserve, wire_commit, wire_take_turn }, socket_at(t->service, t->socket), &t->peer, &t->local, t
+    };
 }
 
 /* --- the table --- */
@@ -223,6 +229,7 @@ static void finish(struct tftp_service *s, struct slot *t, bool unproven)
     if (!t->noted)
         note_end(s, t);
     timer_stop(&s->worker->loop.wheel, &t->timer);
+    loop_drop_turn(&s->worker->loop, &t->turn);
     tftp_machine_release(&t->machine);
     peer_limits_end(s->limits, t->limit);
     give_slot_back(s, t, unproven);
@@ -255,6 +262,14 @@ static void after(struct slot *t, bool was_unproven)
         unlink_unproven(s, t);
     if (!timer_is_running(&t->timer) || due_ms < t->timer.due_ms)
         loop_timer(&s->worker->loop, &t->timer, due_ms > now_ms ? due_ms - now_ms : 0, on_timer);
+}
+
+static void on_turn(struct turn *turn)
+{
+    struct slot *t = container_of(turn, struct slot, turn);
+    struct wire w = wire_of(t);
+    tftp_machine_go_on(&t->machine, &w.wire);
+    after(t, false);
 }
 
 static void on_stored(void *context, enum upload_answer answer)
@@ -360,9 +375,11 @@ static struct refusal refusal_of(enum tree_answer answer)
         [TREE_FORBIDDEN] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_DIRECTORY] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
         [TREE_BROKEN] = { OUTCOME_BROKEN, TFTP_ERROR_OTHER },
-        [TREE_GUARDED] = { OUTCOME_REFUSED, TFTP_ERROR_ACCESS },
+        [TREE_GUARDED] = { OUTCOME_REFUSED, 0 },
     };
-    return (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer), false, NULL };
+    /* To these phones any ERROR is an absent file (facts.md 5.3); silence is what makes them try again later. */
+    return (struct refusal){ answers[answer].outcome, answers[answer].code, tree_answer_words(answer),
+                             answer == TREE_GUARDED, NULL };
 }
 
 static struct caller caller_of(const struct datagram_in *m)

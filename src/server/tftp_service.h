@@ -16,7 +16,7 @@
  * - a file: the transfer -> sent, stopped or broken, at its end
  * - absent: ERROR 1 -> absent
  * - an access rule says no, or wants a login: ERROR 2 -> refused
- * - too many unknown phones were asked for (server/guard.h): ERROR 2 -> refused
+ * - too many unknown phones were asked for (server/guard.h): silence -> refused
  * - bad name, forbidden, a directory: ERROR 2 -> refused
  * - the tree failed: ERROR 0 -> broken
  * - to write, where server/upload.h takes it: the upload -> stored at its end, or stopped, refused, broken

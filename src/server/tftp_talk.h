@@ -23,11 +23,17 @@
 #define TFTP_WINDOW_CEILING 64
 #define TFTP_WINDOW_BYTES (96 * 1024)
 
+/* So much of a window in one turn (net/loop.h): some 40 us of work. */
+#define TFTP_BLOCKS_A_TURN 16
+
 /* Where datagrams go: the one peer of the transfer. `reserve` gives room for at most `cap` bytes and false when
  * there is none, which counts as lost on the way; `commit` sends the first `len` bytes of it. */
 struct tftp_wire {
     bool (*reserve)(struct tftp_wire *wire, size_t cap, struct buf *ret_room);
     void (*commit)(struct tftp_wire *wire, size_t len);
+    /* There is more to send than one turn is for: tftp_transfer_go_on() is to be called when the next one comes. NULL:
+     * there are no turns, all goes at once. */
+    void (*take_turn)(struct tftp_wire *wire);
 };
 
 enum tftp_state {

@@ -83,19 +83,39 @@ static bool send_block(struct tftp_transfer *t, uint64_t block, struct tftp_wire
 /* After an acknowledgement: what the window has room for. When it came in the middle of what had been sent, all
  * that follows it goes again, but only once for the blocks that were out then: a phone that acknowledges
  * every doubled block would otherwise get everything twice to the end of the file. */
-static void send_window(struct tftp_transfer *t, struct tftp_wire *wire)
+static void open_window(struct tftp_transfer *t)
 {
-    uint64_t first_block = t->sent + 1, end_block = t->acked + t->talk.windowsize;
+    t->next = t->sent + 1;
+    t->until = t->acked + t->talk.windowsize;
     if (t->acked < t->sent && t->acked > t->again_until) {
-        first_block = t->acked + 1;
+        t->next = t->acked + 1;
         t->again_until = t->sent;
     }
-    if (!t->netascii && end_block > octet_last(t))
-        end_block = octet_last(t);
-    for (uint64_t block = first_block; block <= end_block; block++) {
-        if (!send_block(t, block, wire))
+    if (!t->netascii && t->until > octet_last(t))
+        t->until = octet_last(t);
+}
+
+static void send_window(struct tftp_transfer *t, unsigned blocks, struct tftp_wire *wire)
+{
+    for (; t->next <= t->until && (blocks || !wire->take_turn); t->next++) {
+        if (!send_block(t, t->next, wire))
             return;
+        blocks--;
     }
+    if (t->next <= t->until)
+        wire->take_turn(wire);
+}
+
+/* A phone that has had a window fetches something large: it waits for its turn with the others of its kind. */
+static unsigned blocks_at_once(const struct tftp_transfer *t)
+{
+    return t->talk.windowsize == 1 || t->acked == 0 ? TFTP_BLOCKS_A_TURN : 0;
+}
+
+void tftp_transfer_go_on(struct tftp_transfer *t, struct tftp_wire *wire)
+{
+    if (t->talk.state == TFTP_UNDER_WAY)
+        send_window(t, TFTP_BLOCKS_A_TURN, wire);
 }
 
 static void send_first(struct tftp_transfer *t, struct tftp_wire *wire)
@@ -115,6 +135,7 @@ void tftp_transfer_start(struct tftp_transfer *t, const struct tftp_packet *requ
         .talk = tftp_talk_of(&o, now_ms),
         .file = *file,
         .netascii = request->mode == TFTP_NETASCII,
+        .next = 1, /* behind `until` */
     };
     send_first(t, wire);
 }
@@ -147,7 +168,8 @@ static void receive_ack(struct tftp_transfer *t, uint16_t number, struct tftp_wi
         return;
     }
     tftp_talk_wait_afresh(&t->talk, now_ms);
-    send_window(t, wire);
+    open_window(t);
+    send_window(t, blocks_at_once(t), wire);
 }
 
 void tftp_transfer_receive(struct tftp_transfer *t, const struct tftp_packet *packet, struct tftp_wire *wire,

@@ -9,6 +9,7 @@
  *   tftp_transfer_receive()
  *     ACK of the awaited or of     the next `windowsize`    the ACK of the last of them
  *     a block in the window        blocks after it
+ *                                  (a first window begins at once, later ones go when tftp_transfer_go_on() says so)
  *     ACK of the last block        nothing                  ended: sent
  *     ACK already had, other       nothing
  *     ERROR                        nothing, ever (R13)      ended: stopped
@@ -31,12 +32,13 @@
 #include "server/tftp_talk.h"
 #include "server/tree.h"
 
-/* Some 160 bytes; the blob of `file` is shared with the tree's cache. */
+/* Some 180 bytes; the blob of `file` is shared with the tree's cache. */
 struct tftp_transfer {
     struct tftp_talk talk; /* due_ms: when to call tftp_transfer_timeout() */
     struct tree_file file; /* owned */
     uint64_t acked;        /* blocks acknowledged */
     uint64_t sent;         /* highest block sent; 0: none, or the OACK */
+    uint64_t next, until;  /* blocks that the window has room for and that are still to go; next > until: none */
     uint64_t again_until;  /* highest block that was out when a window last went again */
     uint64_t text_at;      /* netascii: offset at which block acked + 1 starts */
     uint64_t text_next;    /* netascii: offset behind it, once sent */
@@ -52,6 +54,8 @@ void tftp_transfer_start(struct tftp_transfer *t, const struct tftp_packet *requ
 /* A packet from the peer, whatever it is. */
 void tftp_transfer_receive(struct tftp_transfer *t, const struct tftp_packet *packet, struct tftp_wire *wire,
                            uint64_t now_ms);
+/* Its turn has come: blocks that wait for one. Nothing when none do. */
+void tftp_transfer_go_on(struct tftp_transfer *t, struct tftp_wire *wire);
 /* Does nothing before due_ms. */
 void tftp_transfer_timeout(struct tftp_transfer *t, struct tftp_wire *wire, uint64_t now_ms);
 /* The peer sent its request a second time. One that has answered already sent it before it heard us. */

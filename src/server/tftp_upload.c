@@ -46,6 +46,13 @@ void tftp_upload_asked_again(struct tftp_upload *u, struct tftp_wire *wire, uint
         send_again(u, wire);
 }
 
+/* libcurl, on hearing the OACK a second time, sends its second block as the first. More than was announced is fine: logs
+ * grow while they are sent. */
+static bool is_short(const struct tftp_upload *u)
+{
+    return !u->netascii && u->talk.with_tsize && u->bytes < u->talk.tsize;
+}
+
 static bool keep(struct tftp_upload *u, struct slice block, bool last, struct tftp_sink *sink, struct tftp_wire *wire)
 {
     char decoded[TFTP_UPLOAD_BLKSIZE_MAX + 2];
@@ -62,7 +69,10 @@ static bool keep(struct tftp_upload *u, struct slice block, bool last, struct tf
         return false;
     }
     u->bytes += bytes.len;
-    return true;
+    if (!last || !is_short(u))
+        return true;
+    tftp_upload_stop(u, OUTCOME_STOPPED, TFTP_ERROR_OTHER, "shorter than announced", wire);
+    return false;
 }
 
 static void receive_new(struct tftp_upload *u, struct slice block, struct tftp_sink *sink, struct tftp_wire *wire,

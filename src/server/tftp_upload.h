@@ -8,6 +8,7 @@
  *   tftp_upload_receive()
  *     the awaited DATA             ACK when the window is full   the next one
  *     the last DATA, a short one   nothing                       STORING: tftp_upload_stored()
+ *       fewer bytes than tsize     ERROR 0 (octet mode only)     ended: stopped
  *     the last DATA once more      its ACK again, nothing is written
  *     DATA behind a gap            the ACK of what came in order, once a gap (RFC 7440 section 4)
  *     DATA too old, or other       nothing

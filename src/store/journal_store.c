@@ -181,6 +181,34 @@ int journal_store_open(const char *path, uint64_t rows_max, struct journal_store
     return newer ? -ENOTSUP : errno_of(code);
 }
 
+int journal_store_open_to_read(const char *path, struct journal_store **ret_store)
+{
+    struct journal_store *s = calloc(1, sizeof *s);
+    int64_t version = 0;
+    if (!s || access(path, F_OK) < 0) {
+        int error = s ? -errno : -ENOMEM;
+        free(s);
+        log_error("%s: %s", path, strerror(-error));
+        return error;
+    }
+    int code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_busy_timeout(s->db, JOURNAL_STORE_BUSY_MS);
+        code = number_of(s->db, "PRAGMA user_version", &version);
+    }
+    bool other = code == SQLITE_OK && version != (int64_t)VERSION;
+    if (code == SQLITE_OK && !other) {
+        *ret_store = s;
+        return 0;
+    }
+    log_error("%s: %s", path,
+              other   ? "made by another version of this program"
+              : s->db ? sqlite3_errmsg(s->db)
+                      : "out of memory");
+    journal_store_close(s);
+    return other ? -ENOTSUP : errno_of(code);
+}
+
 void journal_store_close(struct journal_store *s)
 {
     if (!s)
@@ -305,6 +333,21 @@ static struct journal_row row_at(sqlite3_stmt *statement)
     };
 }
 
+/* Every row of the statement, which is finalized. */
+static int visit_rows(sqlite3_stmt *statement, journal_store_visit *visit, void *context)
+{
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct journal_row row = row_at(statement);
+        if (!visit(context, &row)) {
+            code = SQLITE_DONE;
+            break;
+        }
+    }
+    sqlite3_finalize(statement);
+    return code == SQLITE_DONE ? 0 : errno_of(code);
+}
+
 int journal_store_last(struct journal_store *s, struct slice mac, uint64_t limit, journal_store_visit *visit,
                        void *context)
 {
@@ -317,15 +360,18 @@ int journal_store_last(struct journal_store *s, struct slice mac, uint64_t limit
     if (mac.len)
         bind_text(statement, 1, mac);
     sqlite3_bind_int64(statement, 2, limit > INT64_MAX ? INT64_MAX : (sqlite3_int64)limit);
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-        struct journal_row row = row_at(statement);
-        if (!visit(context, &row)) {
-            code = SQLITE_DONE;
-            break;
-        }
-    }
-    sqlite3_finalize(statement);
-    return code == SQLITE_DONE ? 0 : errno_of(code);
+    return visit_rows(statement, visit, context);
+}
+
+int journal_store_phones(struct journal_store *s, journal_store_visit *visit, void *context)
+{
+    static const char sql[] =
+        "SELECT " COLUMNS " FROM requests WHERE id IN (SELECT"
+        " coalesce(max(CASE WHEN outcome IN ('sent', 'unchanged', 'stored') THEN id END), max(id)) FROM requests"
+        " WHERE mac IS NOT NULL AND outcome NOT IN ('refused', 'broken') GROUP BY mac) ORDER BY mac";
+    sqlite3_stmt *statement;
+    int code = sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL);
+    return code == SQLITE_OK ? visit_rows(statement, visit, context) : errno_of(code);
 }
 
 int journal_store_requests(struct journal_store *s, uint64_t limit, journal_store_visit *visit, void *context)

@@ -29,6 +29,9 @@ struct journal_store;
  * `rows_max` is kept to within a batch. 0 or a negative errno, with a log line that says what is wrong:
  * -EINVAL for a file that is not a database, -ENOTSUP for one made by a newer version. */
 int journal_store_open(const char *path, uint64_t rows_max, struct journal_store **ret_store);
+/* Only to read, beside whoever writes: nothing is created or migrated. 0 or a negative errno, with a line as above:
+ * -ENOENT where there is no file, -ENOTSUP for one of another version. */
+int journal_store_open_to_read(const char *path, struct journal_store **ret_store);
 void journal_store_close(struct journal_store *s);
 /* All of them or none; false: they are lost. */
 bool journal_store_add(struct journal_store *s, const struct journal_row *rows, size_t count);
@@ -40,8 +43,10 @@ uint64_t journal_store_lost(const struct journal_store *s);
 typedef bool journal_store_visit(void *context, const struct journal_row *row);
 int journal_store_last(struct journal_store *s, struct slice mac, uint64_t limit, journal_store_visit *visit,
                        void *context);
-/* The last `limit` rows that have a MAC, the oldest first, and of each only peer, name and outcome: two million a
- * second. */
+/* Of every MAC the newest row by which it got or brought something, else the newest that was neither refused nor broken:
+ * who the phone was, and where. In the order of the MACs; otherwise as above. */
+int journal_store_phones(struct journal_store *s, journal_store_visit *visit, void *context);
+/* The last `limit` rows that have a MAC, the oldest first, and of each only peer, name and outcome. */
 int journal_store_requests(struct journal_store *s, uint64_t limit, journal_store_visit *visit, void *context);
 
 #endif

@@ -377,6 +377,16 @@ def stopping_does_not_wait_for_phones_that_are_silent():
         event_of(d, 'stopped (server stopped)')
 
 
+@test
+def stopping_does_not_wait_for_what_is_only_remembered():
+    with serving(**pnp(run__drain_s=30)) as (_, d), Phone(d) as phone:
+        phone.acknowledge(phone.ask()[1])
+        event_of(d, ' sent 200 ')
+        start = time.monotonic()
+        equal(d.stop(), 0)
+        check(time.monotonic() - start < 10, 'it waited')
+
+
 # --- interfaces that come and go ---
 
 

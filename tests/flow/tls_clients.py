@@ -3,6 +3,7 @@ import contextlib
 import hashlib
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ import ssl
 import subprocess
 import time
 
-from house import Daemon, House, check, equal, http_get, need, program, run, tftp_get, until
+from house import PATIENCE_S, Daemon, House, check, equal, http_get, need, program, run, tftp_get, until
 from tap import dialtone, main, skip, test
 
 ONE, TWO, THREE = '00156574b150', '00156574b151', '00156574b152'
@@ -83,6 +84,25 @@ def r3_a_phone_gets_its_own_files_and_of_others_not_even_that_they_are_there():
                 equal((name, raw(name, *words)), (name, absent))
         check(d.saw("refused 404 (another phone's file)", d.out), d.out)
         check(d.saw('refused 404 (who asks has not proven its MAC)', d.out), d.out)
+
+
+@test
+def r5_who_is_refused_hears_why_though_its_request_is_on_the_way():
+    """By TLS 1.3 a client is done with its handshake before the server has looked at its certificate."""
+    with serving('required') as (h, d):
+        context = ssl.create_default_context(cafile=h.dir / 'tls/ca/ca.pem')
+        with socket.create_connection(('127.0.0.1', d.https)) as plain:
+            with context.wrap_socket(plain, server_hostname='localhost') as s:
+                equal(s.version(), 'TLSv1.3')
+                check(select.select([s], [], [], PATIENCE_S)[0], 'nothing came')
+                for _ in range(3):
+                    s.sendall(b'GET /common.cfg HTTP/1.1\r\nHost: localhost\r\n\r\n')
+                    time.sleep(0.05)
+                try:
+                    s.recv(100)
+                    check(False, 'no alert')
+                except ssl.SSLError as error:
+                    check('CERTIFICATE_REQUIRED' in str(error), error)
 
 
 @test

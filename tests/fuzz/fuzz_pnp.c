@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct url url;
     char bytes[2 * PNP_MESSAGE_BYTES_MAX];
     MUST(model && address_parse(SLICE("10.2.20.73"), 5059, &local) && address_parse(SLICE("10.2.1.199"), 5062, &server));
-    struct pnp_identity who = { &id, SLICE_NONE, &local, 1681692777, 0 };
+    struct pnp_identity who = { &id, SLICE_NONE, &local, 1681692777, 0, false };
     MUST(pnp_start(&p, &who, 0));
     for (uint64_t now_ms = 1; rest.len; now_ms += 400) {
         struct buf out = BUF_ON(bytes);

@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&f, 0, sizeof f);
     for (size_t i = 0; i < sizeof content; i++)
         content[i] = (char)(i * 7 + (i >> 8));
-    f.wire = (struct tftp_wire){ reserve, commit };
+    f.wire = (struct tftp_wire){ reserve, commit, NULL };
     f.text = data[4] & 1;
     start(data);
     for (size_t i = 5; i + 3 <= size; i += 3)

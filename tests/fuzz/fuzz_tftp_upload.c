@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 3)
         return 0;
     memset(&f, 0, sizeof f);
-    f.wire = (struct tftp_wire){ reserve, commit };
+    f.wire = (struct tftp_wire){ reserve, commit, NULL };
     f.sink.take = take;
     request.mode = data[2] & 1 ? TFTP_NETASCII : TFTP_OCTET;
     request.options = (struct tftp_options){ .has_blksize = true,

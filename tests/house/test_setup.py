@@ -12,7 +12,7 @@ BUILD = {'gcc', 'libc6-dev', 'meson', 'ninja-build', 'pkg-config', 'pkgconf', 's
          'libcurl4-openssl-dev', 'libsqlite3-dev', 'libjansson-dev', 'libseccomp-dev', 'uthash-dev', 'libcmocka-dev',
          'libosip2-dev', 'libexpat1-dev'}
 TEST = {'curl', 'tftp-hpa', 'atftp', 'busybox-static', 'atftpd', 'dnsmasq-base', 'groff-base', 'nginx', 'openssl',
-        'sqlite3', 'valgrind', 'lftp', 'wget', 'tnftp', 'ncftp', 'inetutils-ftp', 'sip-tester', 'kea-dhcp4-server',
+        'sqlite3', 'valgrind', 'lftp', 'wget', 'tnftp', 'ncftp', 'inetutils-ftp', 'strace', 'sip-tester', 'kea-dhcp4-server',
         'kea-dhcp6-server', 'isc-dhcp-server', 'iproute2'}
 CLANG = {'clang', 'libclang-rt-dev'}
 DEBIAN_12 = UBUNTU_24_04 = BUILD | TEST | CLANG | {'node-llhttp'}

@@ -144,7 +144,7 @@ static uint64_t phone_due_ms(const struct phone *p)
 
 static void phone_turn(struct phone *p, unsigned index)
 {
-    struct pnp_identity who = { &p->id, SLICE_NONE, &p->address, draw() >> 31, 0 };
+    struct pnp_identity who = { &p->id, SLICE_NONE, &p->address, draw() >> 31, 0, false };
     if (!p->on) {
         p->on = true;
         assert_true(pnp_start(&p->pnp, &who, sim.now_ms));

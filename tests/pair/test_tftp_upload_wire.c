@@ -277,7 +277,7 @@ static void run(uint64_t seed, const struct plan *plan)
 {
     struct tftp_netascii state = { 0 };
     memset(&sim, 0, sizeof sim);
-    sim.wire = (struct tftp_wire){ reserve, commit };
+    sim.wire = (struct tftp_wire){ reserve, commit, NULL };
     sim.sink.take = take;
     sim.random = seed;
     sim.plan = *plan;

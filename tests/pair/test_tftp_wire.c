@@ -301,7 +301,7 @@ static void run(uint64_t seed, const struct plan *plan)
 {
     memset(&sim, 0, sizeof sim);
     fakes_reset();
-    sim.wire = (struct tftp_wire){ reserve, commit };
+    sim.wire = (struct tftp_wire){ reserve, commit, NULL };
     sim.random = seed;
     sim.plan = *plan;
     sim.now_ms = 1000000;

@@ -11,6 +11,7 @@
 struct ring_desk {
     struct ring *ring;
     struct arena arena;
+    struct arena answer_arena; /* of `answer` */
     struct settings settings;
     bool off;
     enum ring_trust trust;
@@ -58,6 +59,7 @@ static inline void ring_desk_open(struct ring_desk *d, enum ring_auth auth)
     memset(d, 0, sizeof *d);
     memset(o.secret, 7, sizeof o.secret);
     arena_init(&d->arena, (size_t)8 << 20);
+    arena_init(&d->answer_arena, SIP_READ_BYTES_MAX);
     settings_init(&d->settings, &d->arena);
     assert_true(address_parse(SLICE("10.0.0.9"), 5062, &d->from.address));
     d->trust = RING_TRUSTED;
@@ -69,6 +71,7 @@ static inline void ring_desk_close(struct ring_desk *d)
 {
     ring_close(d->ring);
     settings_free(&d->settings);
+    arena_free(&d->answer_arena);
     arena_free(&d->arena);
 }
 
@@ -83,13 +86,14 @@ static inline unsigned ring_desk_ask(struct ring_desk *d, struct slice bytes)
 {
     struct buf out = BUF_ON(d->answer_bytes);
     const char *reason;
+    arena_reset(&d->answer_arena);
     d->verdict = ring_receive(d->ring, &d->from, bytes, d->now_ms, &out);
     d->bytes = buf_slice(&out);
     if (d->verdict != RING_ANSWERED) {
         assert_int_equal(out.len, 0);
         return 0;
     }
-    assert_true(sip_read(buf_slice(&out), &d->arena, &d->answer, &reason));
+    assert_true(sip_read(buf_slice(&out), &d->answer_arena, &d->answer, &reason));
     return d->answer.status;
 }
 

@@ -174,7 +174,7 @@ static void a_call_a_setting_and_a_run_are_started(void **state)
     assert_int_equal(life_facts(d->life->life).power_ons, 2);
 }
 
-static void a_name_that_somebody_could_rebind_is_not_answered(void **state)
+static void R23_a_name_that_somebody_could_rebind_is_not_answered(void **state)
 {
     struct desk *d = *state;
     static const char *const hosts[] = {
@@ -190,7 +190,7 @@ static void a_name_that_somebody_could_rebind_is_not_answered(void **state)
     assert_true(says(say(d, "GET /api/state HTTP/1.1\r\nHost: LOCALHOST:8080\r\n\r\n"), "HTTP/1.1 200"));
 }
 
-static void another_sites_page_cannot_press_keys(void **state)
+static void R23_another_sites_page_cannot_press_keys(void **state)
 {
     struct desk *d = *state;
     static const char body[] = "Content-Length: 18\r\n\r\n{\"keys\":[\"1\",\"2\"]}";
@@ -219,7 +219,7 @@ static void another_sites_page_cannot_press_keys(void **state)
     assert_string_equal(shown(d->life), "dial");
 }
 
-static void nothing_is_changed_by_get(void **state)
+static void R23_nothing_is_changed_by_get(void **state)
 {
     struct desk *d = *state;
     static const char *const paths[] = { "/api/press", "/api/text",      "/api/dial",  "/api/setting",
@@ -305,9 +305,9 @@ int main(void)
         test_with_control(settings_are_shown_without_their_secrets),
         test_with_control(keys_and_texts_reach_the_screen),
         test_with_control(a_call_a_setting_and_a_run_are_started),
-        test_with_control(a_name_that_somebody_could_rebind_is_not_answered),
-        test_with_control(another_sites_page_cannot_press_keys),
-        test_with_control(nothing_is_changed_by_get),
+        test_with_control(R23_a_name_that_somebody_could_rebind_is_not_answered),
+        test_with_control(R23_another_sites_page_cannot_press_keys),
+        test_with_control(R23_nothing_is_changed_by_get),
         test_with_control(what_is_no_request_is_refused),
         test_with_control(a_request_in_pieces_is_understood_and_half_a_one_is_dropped_after_ten_seconds),
         test_with_control(more_connections_than_there_is_room_for_push_out_the_oldest),

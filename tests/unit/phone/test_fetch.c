@@ -168,7 +168,7 @@ static void credentials_of_the_url_win_and_do_not_outlive_it(void **state)
     assert_fetched(b, FETCH_REFUSED, "", "not a URL that can be fetched");
 }
 
-static void redirects_are_followed_and_credentials_stay_behind(void **state)
+static void R24_redirects_are_followed_and_credentials_stay_behind(void **state)
 {
     struct bench *b = *state;
     static const char no[] =
@@ -189,7 +189,7 @@ static void redirects_are_followed_and_credentials_stay_behind(void **state)
     assert_null(strstr(other->heard, "Authorization"));
 }
 
-static void five_redirects_are_enough(void **state)
+static void R24_five_redirects_are_enough(void **state)
 {
     struct bench *b = *state;
     static const char on[] = "HTTP/1.1 301 On\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n";
@@ -204,7 +204,7 @@ static void five_redirects_are_enough(void **state)
     assert_int_equal(s->connections, 6);
 }
 
-static void a_redirect_leads_to_http_and_https_only(void **state)
+static void R24_a_redirect_leads_to_http_and_https_only(void **state)
 {
     struct bench *b = *state;
     static const char *const targets[] = { "file:///etc/passwd", "ftp://127.0.0.1/x", "tftp://127.0.0.1/x",
@@ -492,9 +492,9 @@ int main(void)
         test_with_bench(basic_credentials_are_tried_once),
         test_with_bench(digest_credentials_are_tried_once),
         test_with_bench(credentials_of_the_url_win_and_do_not_outlive_it),
-        test_with_bench(redirects_are_followed_and_credentials_stay_behind),
-        test_with_bench(five_redirects_are_enough),
-        test_with_bench(a_redirect_leads_to_http_and_https_only),
+        test_with_bench(R24_redirects_are_followed_and_credentials_stay_behind),
+        test_with_bench(R24_five_redirects_are_enough),
+        test_with_bench(R24_a_redirect_leads_to_http_and_https_only),
         test_with_bench(a_file_over_the_limit_is_refused_announced_or_not),
         test_with_bench(large_files_come_whole_and_discarded_ones_leave_nothing),
         test_with_bench(a_silent_server_is_a_failure),

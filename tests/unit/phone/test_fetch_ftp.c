@@ -123,6 +123,18 @@ static void a_file_is_asked_for_as_a_phone_does(void **state)
                                   "RETR FTP Directory/T46S(1), [a]$.cfg\r\nQUIT\r\n");
 }
 
+static void R8_the_address_in_227_is_not_believed(void **state)
+{
+    struct bench *b = *state;
+    struct ftp_script f = { .file = SLICE("hello") };
+    struct tcp_server *s = ftp(b, &f);
+    bench_fetch(b, "ftp://127.0.0.1:%u/a.cfg", s->port);
+    assert_fetched(b, FETCH_GOT, "hello", "");
+    assert_non_null(strstr(s->heard, "PASV\r\n"));
+    /* Whoever believed it would have come to nobody. */
+    assert_int_equal(f.data->connections, 1);
+}
+
 /* This server never answers QUIT; libcurl would wait for it with the loop at a standstill. */
 static void the_answer_to_quit_is_not_waited_for(void **state)
 {
@@ -279,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_bench(a_file_is_asked_for_as_a_phone_does),
+        test_with_bench(R8_the_address_in_227_is_not_believed),
         test_with_bench(the_answer_to_quit_is_not_waited_for),
         test_with_bench(every_file_has_its_own_connection),
         test_with_bench(without_credentials_a_phone_is_anonymous),

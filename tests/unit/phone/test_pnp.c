@@ -17,7 +17,7 @@ static int setup(void **state)
 
 static void start(struct pnp *p, uint32_t timeout_ms)
 {
-    struct pnp_identity who = { &w52p, SLICE_NONE, &local, 1681692777, timeout_ms };
+    struct pnp_identity who = { &w52p, SLICE_NONE, &local, 1681692777, timeout_ms, false };
     assert_true(pnp_start(p, &who, 1000));
 }
 
@@ -61,6 +61,24 @@ static void the_subscribe_is_what_a_w52p_sends(void **state)
                  "Event: ua-profile;profile-type=\"device\";vendor=\"yealink\";model=\"W52P\";version=\"25.81.0.10\"\r\n"
                  "Accept: application/url\r\n"
                  "Content-Length: 0\r\n\r\n");
+}
+
+static void who_collects_hears_every_server_to_the_end(void **state)
+{
+    struct pnp p;
+    struct pnp_identity who = { &w52p, SLICE_NONE, &local, 1681692777, 5000, true };
+    assert_true(pnp_start(&p, &who, 1000));
+    assert_int_equal(receive(&p, *state, STRICT "Content-Length: 8\r\n\r\nhttp://a").status, 200);
+    assert_int_equal(p.state, PNP_ASKING);
+    assert_slice(pnp_url(&p), "http://a");
+    /* What is no URL does not take the place of one. */
+    assert_int_equal(receive(&p, *state, STRICT "Content-Length: 8\r\n\r\nsips://b").status, 200);
+    assert_int_equal(p.heard, 1);
+    assert_int_equal(receive(&p, *state, STRICT "Content-Length: 8\r\n\r\ntftp://c").status, 200);
+    assert_int_equal(p.heard, 2);
+    assert_slice(pnp_url(&p), "tftp://c");
+    assert_false(pnp_timeout(&p, 6000));
+    assert_int_equal(p.state, PNP_FOUND);
 }
 
 static void a_notify_brings_the_url_and_is_answered(void **state)
@@ -198,7 +216,7 @@ static void the_vendor_is_a_setting(void **state)
 {
     (void)state;
     struct pnp p;
-    struct pnp_identity who = { &w52p, SLICE("OEM"), &local, 1, 0 };
+    struct pnp_identity who = { &w52p, SLICE("OEM"), &local, 1, 0, false };
     assert_true(pnp_start(&p, &who, 0));
     assert_true(slice_find_text(pnp_subscribe(&p), SLICE("vendor=\"OEM\"")) < p.subscribe_len);
     who.vendor = SLICE("a\"\r\nX: y");
@@ -218,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         pnp_test(the_subscribe_is_what_a_w52p_sends),
+        pnp_test(who_collects_hears_every_server_to_the_end),
         pnp_test(a_notify_brings_the_url_and_is_answered),
         pnp_test(the_first_answer_wins),
         pnp_test(poor_notifies_are_understood),

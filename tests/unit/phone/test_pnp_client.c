@@ -15,6 +15,7 @@ static struct identity id;
 static struct {
     const char *url; /* NULL: silence */
     unsigned asked, answered, done, closed;
+    unsigned heard;
     bool found, stop_when_answered;
     char text[600];
     size_t len;
@@ -166,6 +167,28 @@ static void silence_is_told_after_the_time_out(void **state)
     assert_string_equal(s.why, "nobody answered");
 }
 
+static void on_heard(void *context, const union address *from, struct slice url)
+{
+    assert_ptr_equal(context, &s);
+    assert_int_equal(address_port(from), address_port(&server_address));
+    assert_slice(url, "http://h/");
+    s.heard++;
+}
+
+static void who_hears_all_listens_to_the_end(void **state)
+{
+    (void)state;
+    struct pnp_client_options o = options_to("127.0.0.1");
+    o.timeout_ms = 50;
+    o.heard = on_heard;
+    s.url = "http://h/";
+    ask(&o);
+    assert_int_equal(s.heard, 1);
+    assert_int_equal(s.done, 1);
+    assert_int_equal(s.answered, 1);
+    assert_true(s.found);
+}
+
 static void cancelled_it_says_nothing(void **state)
 {
     (void)state;
@@ -198,6 +221,7 @@ int main(void)
         client_test(the_group_is_asked_and_the_url_comes),
         client_test(one_host_can_be_asked_from_an_address_that_routes_give),
         client_test(silence_is_told_after_the_time_out),
+        client_test(who_hears_all_listens_to_the_end),
         client_test(cancelled_it_says_nothing),
         client_test(an_address_that_is_not_ours_is_an_error),
     };

@@ -238,6 +238,17 @@ static void other_events_and_methods_are_answered_and_do_nothing(void **state)
     assert_int_equal(d->reboots + d->provisions, 0);
 }
 
+static void what_comes_every_minute_is_not_told(void **state)
+{
+    struct ring_desk *d = *state;
+    assert_int_equal(ask(d, 1, "Event: keep-alive\r\n"), 200);
+    assert_int_equal(ring_desk_ask(d, SLICE("OPTIONS sip:10.0.0.5 SIP/2.0\r\nVia: SIP/2.0/UDP h\r\nCall-ID: 1\r\n"
+                                            "CSeq: 2 OPTIONS\r\nFrom: <sip:a@b>\r\nTo: <sip:c@d>\r\n\r\n")),
+                     200);
+    assert_slice(d->answer.field[SIP_FIELD_ALLOW], "NOTIFY, OPTIONS");
+    assert_int_equal(d->lines, 0);
+}
+
 static void answers_of_others_are_passed_over(void **state)
 {
     struct ring_desk *d = *state;
@@ -341,7 +352,7 @@ static void with_account(struct ring_desk *d)
     ring_desk_set(d, "account.1.password", "secret");
 }
 
-static void the_challenge_offers_sha_256_first_and_md5(void **state)
+static void the_challenge_offers_md5_first_and_sha_256(void **state)
 {
     struct ring_desk *d = *state;
     with_account(d);
@@ -351,7 +362,7 @@ static void the_challenge_offers_sha_256_first_and_md5(void **state)
         struct slice value = d->answer.lines[i].value;
         if (d->answer.lines[i].field != SIP_FIELD_WWW_AUTHENTICATE)
             continue;
-        const char *expected = count++ ? "algorithm=MD5," : "algorithm=SHA-256,";
+        const char *expected = count++ ? "algorithm=SHA-256," : "algorithm=MD5,";
         assert_true(slice_find_text(value, slice_str(expected)) < value.len);
         assert_true(slice_starts(value, SLICE("Digest realm=\"pbx.example\", qop=\"auth\"")));
     }
@@ -407,16 +418,17 @@ static void a_nonce_expires_and_a_count_is_used_once(void **state)
 
 static void many_nonces_in_use_make_the_oldest_stale_and_no_count_good_again(void **state)
 {
+    enum { MANY = 280 };
     struct ring_desk *d = *state;
-    struct slice nonces[20];
+    struct slice nonces[MANY];
     with_account(d);
-    for (unsigned i = 0; i < 20; i++, d->now_ms += 200) {
-        nonces[i] = challenged(d, 100 + i);
-        assert_int_equal(log_in(d, 200 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 200);
+    for (unsigned i = 0; i < MANY; i++, d->now_ms += 120) {
+        nonces[i] = challenged(d, 1000 + i);
+        assert_int_equal(log_in(d, 2000 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 200);
     }
-    for (unsigned i = 0; i < 20; i++, d->now_ms += 200)
-        assert_int_equal(log_in(d, 300 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 401);
-    assert_int_equal(d->reboots, 20);
+    for (unsigned i = 0; i < MANY; i++, d->now_ms += 60)
+        assert_int_equal(log_in(d, 3000 + i, nonces[i], (struct credentials){ "auth-1001", "secret", AUTH_MD5, 1 }), 401);
+    assert_int_equal(d->reboots, MANY);
 }
 
 /* --- hostile --- */
@@ -481,11 +493,12 @@ int main(void)
         t(by_tcp_nothing_is_a_retransmission),
         t(strangers_cannot_push_an_answer_out_of_memory),
         t(other_events_and_methods_are_answered_and_do_nothing),
+        t(what_comes_every_minute_is_not_told),
         t(answers_of_others_are_passed_over),
         t(with_trust_ctrl_nobody_else_gets_anything_but_403),
         t(r18_a_stranger_needs_a_password_and_without_one_is_refused),
         t(while_a_name_is_looked_up_a_datagram_waits_and_a_stream_is_told),
-        t(the_challenge_offers_sha_256_first_and_md5),
+        t(the_challenge_offers_md5_first_and_sha_256),
         t(the_right_password_is_taken_in_both_algorithms),
         t(a_wrong_password_or_user_is_asked_again),
         t(a_nonce_expires_and_a_count_is_used_once),

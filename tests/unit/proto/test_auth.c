@@ -141,6 +141,65 @@ static void challenges_read_as_the_rfcs_write_them(void **state)
     assert_slice(buf_slice(&out), "Basic realm=\"dialtone\", charset=\"UTF-8\"");
 }
 
+static struct auth_challenge challenge(const char *text, struct buf *room)
+{
+    struct auth_challenge c;
+    assert_true(auth_challenge_parse(slice_str(text), room, &c));
+    return c;
+}
+
+/* RFC 7616 3.9.1, both algorithms; RFC 2069 2.4 with its erratum 749 for the form without qop. */
+static void a_challenge_is_answered_as_the_rfcs_do(void **state)
+{
+    static const char cnonce[] = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+#define NONCE "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
+    static const struct {
+        const char *challenge, *password, *response;
+        bool qop;
+    } cases[] = {
+        { "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm=MD5, nonce=\"" NONCE "\", opaque=\"FQhe\"",
+          "Circle of Life", "8ca523f5e9506fed4657c9700eebdbec", true },
+        { "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", algorithm=SHA-256, nonce=\"" NONCE "\"",
+          "Circle of Life", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1", true },
+        { "digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"", "CircleOfLife",
+          "1949323746fe6a43ef61f9606e7febea", false },
+    };
+#undef NONCE
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char bytes[AUTH_VALUE_BYTES_MAX], value_bytes[1024];
+        struct buf room = BUF_ON(bytes), value = BUF_ON(value_bytes);
+        struct auth_challenge c = challenge(cases[i].challenge, &room);
+        struct auth_reply reply = { SLICE("Mufasa"), slice_str(cases[i].password), SLICE("GET"), SLICE("/dir/index.html"),
+                                    slice_str(cnonce), 1 };
+        assert_int_equal(c.qop, cases[i].qop);
+        assert_true(auth_put_digest(&c, &reply, &value));
+        struct slice text = buf_slice(&value);
+        size_t at = slice_find_text(text, SLICE("response=\"")) + 10;
+        assert_slice(slice_first(slice_from(text, at), strlen(cases[i].response)), cases[i].response);
+        assert_int_equal(slice_find_text(text, SLICE("nc=00000001")) < text.len, cases[i].qop);
+        assert_int_equal(slice_find_text(text, SLICE("opaque=\"FQhe\"")) < text.len, i == 0);
+    }
+}
+
+static void challenges_that_cannot_be_answered_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", "Digest", "Digest ", "Basic realm=\"a\"", "Digest realm=\"a\"", "Digest nonce=\"a\"",
+        "Digest realm=\"a\", nonce=\"b\", qop=\"auth-int\"", "Digest realm=\"a\", nonce=\"b\", algorithm=SHA-512-256",
+        "Digest realm=\"a\", nonce=\"b\", algorithm=MD5-sess", "Digest realm=\"a\", realm=\"b\", nonce=\"c\"",
+        "Digest realm=\"a, nonce=\"b\"",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char bytes[AUTH_VALUE_BYTES_MAX];
+        struct buf room = BUF_ON(bytes);
+        struct auth_challenge c;
+        if (auth_challenge_parse(slice_str(bad[i]), &room, &c))
+            fail_msg("%s", bad[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +210,8 @@ int main(void)
         cmocka_unit_test(quoted_texts_lose_their_escapes_and_odd_lists_are_read),
         cmocka_unit_test(malformed_digests_are_refused),
         cmocka_unit_test(challenges_read_as_the_rfcs_write_them),
+        cmocka_unit_test(a_challenge_is_answered_as_the_rfcs_do),
+        cmocka_unit_test(challenges_that_cannot_be_answered_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,6 +267,47 @@ static void closing_lets_go_of_everything_under_way(void **state)
     hang_up(half);
 }
 
+/* Bytes that came to large readers within one round of the loop. */
+static size_t taken_in_a_round(struct server *s, struct client **large, size_t count)
+{
+    static char bytes[1 << 20];
+    size_t sum = 0;
+    uv_run(&s->worker.loop.uv, UV_RUN_NOWAIT);
+    for (size_t i = 0; i < count; i++)
+        for (ssize_t n; (n = recv(large[i]->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0;)
+            sum += (size_t)n;
+    return sum;
+}
+
+static void large_files_do_not_keep_a_small_one_waiting(void **state)
+{
+    struct server *s = *state;
+    struct client *large[5], *small = dial(s, 0);
+    size_t sum = 0;
+    unsigned rounds = 0;
+    fake_large("T46.rom", 20000000);
+    for (size_t i = 0; i < 5; i++) {
+        large[i] = dial(s, 0);
+        say(large[i], "GET /T46.rom HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    for (unsigned i = 0; i < 10; i++)
+        taken_in_a_round(s, large, 5);
+    for (unsigned i = 0; i < 30; i++) {
+        size_t taken = taken_in_a_round(s, large, 5);
+        assert_in_range(taken, 0, LOOP_TURNS_A_ROUND * STREAM_TURN_BYTES);
+        sum += taken;
+    }
+    assert_true(sum > 30 * STREAM_TURN_BYTES);
+    say(small, "GET /y000000000028.cfg HTTP/1.1\r\nHost: x\r\n\r\n");
+    while (!hear(small) && rounds++ < 10)
+        taken_in_a_round(s, large, 5);
+    assert_in_range(rounds, 1, 2);
+    assert_int_equal(hear_answer(s, small, sizeof small_bytes), 200);
+    hang_up(small);
+    for (size_t i = 0; i < 5; i++)
+        hang_up(large[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +321,7 @@ int main(void)
         http_test(out_of_descriptors_accepting_rests_and_goes_on),
         http_test(an_answer_is_not_lost_to_a_reset_when_the_peer_still_sends),
         http_test(draining_finishes_transfers_and_closes_idle_connections),
+        http_test(large_files_do_not_keep_a_small_one_waiting),
         http_test(closing_lets_go_of_everything_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

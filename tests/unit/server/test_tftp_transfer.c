@@ -48,7 +48,7 @@ static int setup(void **state)
 {
     (void)state;
     fakes_reset();
-    out.wire = (struct tftp_wire){ reserve, commit };
+    out.wire = (struct tftp_wire){ reserve, commit, NULL };
     out.count = 0;
     out.full = false;
     for (size_t i = 0; i < sizeof content; i++)
@@ -268,6 +268,62 @@ static void an_ack_inside_the_window_brings_the_blocks_after_it_again(void **sta
     finish(&t);
 }
 
+static unsigned turns_taken;
+
+static void take_turn(struct tftp_wire *wire)
+{
+    (void)wire;
+    turns_taken++;
+}
+
+static void a_first_window_begins_at_once_and_later_ones_wait_for_their_turns(void **state)
+{
+    (void)state;
+    struct tftp_transfer t;
+    out.wire.take_turn = take_turn;
+    turns_taken = 0;
+    begin(&t, 512 * 100, false, TFTP_OCTET, (struct tftp_options){ .has_windowsize = true, .windowsize = 40 });
+    ack(&t, 0, 1);
+    for (unsigned share = 1; share <= 3; share++) {
+        uint64_t sent = share * TFTP_BLOCKS_A_TURN;
+        assert_int_equal(out.count, 1 + (sent < 40 ? sent : 40));
+        assert_int_equal(turns_taken, share < 3 ? share : 2);
+        tftp_transfer_go_on(&t, &out.wire);
+    }
+    /* A turn too many changes nothing. */
+    assert_int_equal(out.count, 1 + 40);
+    ack(&t, 40, 1);
+    assert_int_equal(out.count, 1 + 40);
+    assert_int_equal(turns_taken, 3);
+    tftp_transfer_go_on(&t, &out.wire);
+    assert_int_equal(last().block, 40 + TFTP_BLOCKS_A_TURN);
+    /* What follows a lost block goes again before the rest of its window, in turns too. */
+    ack(&t, 50, 1);
+    tftp_transfer_go_on(&t, &out.wire);
+    assert_int_equal(last().block, 50 + TFTP_BLOCKS_A_TURN);
+    assert_int_equal(packet(out.count - TFTP_BLOCKS_A_TURN).block, 51);
+    tftp_transfer_stop(&t, OUTCOME_STOPPED, TFTP_ERROR_OTHER, "enough", NULL);
+    size_t before = out.count;
+    tftp_transfer_go_on(&t, &out.wire);
+    assert_int_equal(out.count, before);
+    finish(&t);
+}
+
+static void without_a_window_blocks_never_wait_for_turns(void **state)
+{
+    (void)state;
+    struct tftp_transfer t;
+    out.wire.take_turn = take_turn;
+    turns_taken = 0;
+    begin(&t, 512 * 20, false, TFTP_OCTET, (struct tftp_options){ 0 });
+    for (unsigned block = 1; block <= 20; block++) {
+        assert_int_equal(last().block, block);
+        ack(&t, block, 1);
+    }
+    assert_int_equal(turns_taken, 0);
+    finish(&t);
+}
+
 static void a_doubled_block_in_a_window_costs_at_most_that_window(void **state)
 {
     (void)state;
@@ -474,6 +530,8 @@ int main(void)
         cmocka_unit_test_setup(R13_an_error_is_never_answered, setup),
         cmocka_unit_test_setup(a_double_ack_never_doubles_traffic, setup),
         cmocka_unit_test_setup(an_ack_inside_the_window_brings_the_blocks_after_it_again, setup),
+        cmocka_unit_test_setup(a_first_window_begins_at_once_and_later_ones_wait_for_their_turns, setup),
+        cmocka_unit_test_setup(without_a_window_blocks_never_wait_for_turns, setup),
         cmocka_unit_test_setup(a_doubled_block_in_a_window_costs_at_most_that_window, setup),
         cmocka_unit_test_setup(a_time_out_sends_one_block_and_an_ack_starts_the_waits_again, setup),
         cmocka_unit_test_setup(block_numbers_wrap, setup),

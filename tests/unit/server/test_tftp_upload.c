@@ -47,7 +47,7 @@ static void start(enum tftp_mode mode, struct tftp_options options)
     static const struct tftp_ceilings ceilings = { 65464, TFTP_WINDOW_CEILING, TFTP_WINDOW_BYTES };
     struct tftp_packet request = { .opcode = TFTP_WRQ, .mode = mode, .options = options };
     memset(&f, 0, sizeof f);
-    f.wire = (struct tftp_wire){ reserve, commit };
+    f.wire = (struct tftp_wire){ reserve, commit, NULL };
     f.sink.take = take;
     f.limit = sizeof f.got;
     tftp_upload_start(&u, &request, ceilings, &f.wire, 1000);
@@ -130,6 +130,26 @@ static void options_are_answered_with_what_will_be_kept_to(void **state)
     /* Longer than the block size: no block of this transfer. */
     data(1, TFTP_UPLOAD_BLKSIZE_MAX + 1, 10001);
     assert_int_equal(f.got_len, 0);
+}
+
+/* libcurl, on hearing the OACK a second time, sends its second block as the first. */
+static void a_file_that_is_shorter_than_it_was_announced_is_not_stored(void **state)
+{
+    (void)state;
+    start(TFTP_OCTET, (struct tftp_options){ .has_tsize = true, .tsize = 700 });
+    data(1, 512, 1001);
+    data(2, 187, 1002);
+    assert_int_equal(u.talk.state, TFTP_ENDED);
+    assert_int_equal(u.talk.outcome, OUTCOME_STOPPED);
+    assert_string_equal(u.talk.reason, "shorter than announced");
+    assert_int_equal(f.last.opcode, TFTP_ERROR);
+    /* A log grows while it is sent, and as text a file has another length. */
+    for (int i = 0; i < 2; i++) {
+        start(i ? TFTP_NETASCII : TFTP_OCTET, (struct tftp_options){ .has_tsize = true, .tsize = i ? 700 : 600 });
+        data(1, 512, 1001);
+        data(2, 187, 1002);
+        assert_int_equal(u.talk.state, TFTP_STORING);
+    }
 }
 
 static void doubled_blocks_are_acked_and_not_written_again(void **state)
@@ -243,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_plain_request_is_acked_block_by_block_and_the_last_ack_waits_for_the_disk),
         cmocka_unit_test(a_lost_last_ack_is_answered_while_it_dallies),
         cmocka_unit_test(options_are_answered_with_what_will_be_kept_to),
+        cmocka_unit_test(a_file_that_is_shorter_than_it_was_announced_is_not_stored),
         cmocka_unit_test(doubled_blocks_are_acked_and_not_written_again),
         cmocka_unit_test(a_gap_in_a_window_is_told_once),
         cmocka_unit_test(R13_a_silent_peer_gets_five_datagrams_and_one_that_fell_silent_eight),

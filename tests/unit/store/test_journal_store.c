@@ -322,6 +322,52 @@ static void a_link_in_the_place_of_the_database_is_not_followed(void **state)
     assert_int_equal(journal_store_open("/nonexistent/state/journal.db", 1000, &s), -ENOENT);
 }
 
+struct phones {
+    size_t count;
+    char text[512];
+};
+
+static bool on_phone(void *context, const struct journal_row *row)
+{
+    struct phones *p = context;
+    struct buf out = { p->text, strlen(p->text), sizeof p->text, false };
+    buf_format(&out, "%.*s %.*s; ", SLICE_ARG(row->mac), SLICE_ARG(row->peer));
+    buf_terminate(&out);
+    p->count++;
+    return p->count < 3;
+}
+
+static void every_phone_is_where_it_last_got_something_beside_the_one_who_writes(void **state)
+{
+    static const struct {
+        const char *mac, *peer, *outcome;
+    } rows[] = {
+        { "00:15:65:00:00:02", "10.0.0.2:1", "sent" },     { "00:15:65:00:00:01", "10.0.0.1:1", "sent" },
+        { "00:15:65:00:00:01", "10.0.0.1:2", "unchanged" }, { "00:15:65:00:00:01", "10.6.6.6:1", "absent" },
+        { "00:15:65:00:00:02", "10.6.6.6:1", "refused" },   { "00:15:65:00:00:03", "10.0.0.3:1", "absent" },
+        { "00:15:65:00:00:04", "10.6.6.6:1", "refused" },   { "", "10.0.0.9:1", "sent" },
+    };
+    struct house *h = *state;
+    struct journal_store *s, *reader;
+    struct phones p = { 0 };
+    assert_int_equal(journal_store_open_to_read(h->path, &reader), -ENOENT);
+    assert_int_equal(journal_store_open(h->path, 100, &s), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct journal_row row = row_at(1000 + (int64_t)i, rows[i].mac);
+        row.peer = slice_str(rows[i].peer);
+        row.outcome = slice_str(rows[i].outcome);
+        assert_true(journal_store_add(s, &row, 1));
+    }
+    assert_int_equal(journal_store_open_to_read(h->path, &reader), 0);
+    assert_int_equal(journal_store_phones(reader, on_phone, &p), 0);
+    assert_string_equal(p.text, "00:15:65:00:00:01 10.0.0.1:2; 00:15:65:00:00:02 10.0.0.2:1; 00:15:65:00:00:03 10.0.0.3:1; ");
+    struct journal_row more = row_at(2000, "00:15:65:00:00:05");
+    assert_true(journal_store_add(s, &more, 1));
+    assert_false(journal_store_add(reader, &more, 1));
+    journal_store_close(reader);
+    journal_store_close(s);
+}
+
 int main(void)
 {
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -335,6 +381,7 @@ int main(void)
         test(what_is_no_database_is_left_alone),
         test(a_database_of_a_newer_version_is_not_touched),
         test(a_database_of_the_first_version_is_taken_over_with_its_rows),
+        test(every_phone_is_where_it_last_got_something_beside_the_one_who_writes),
         test(a_link_in_the_place_of_the_database_is_not_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
