@@ -203,7 +203,8 @@ class Room:
                 made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 made.bind((host, port))
                 if host != '192.0.2.1':
-                    made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton('192.0.2.1'))
+                    membership = socket.inet_aton(GROUP) + socket.inet_aton('192.0.2.1')
+                    made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
                 return made
             finally:
                 check(libc.setns(home.fileno(), 0) == 0, os.strerror(ctypes.get_errno()))
