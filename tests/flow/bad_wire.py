@@ -12,7 +12,7 @@ import socket
 
 from house import Daemon, House, check, equal, need, program, until
 from living import BOOT, HEAD, Phone, passwd_line, serve_rules
-from relays import TcpWire, UdpWire
+from relays import UDP_HOST, TcpWire, UdpWire
 from tap import dialtone, main, skip, test
 
 GROUP = '224.0.1.75'
@@ -126,7 +126,7 @@ def tftp_is_right_or_fails_through_loss_doubles_delay_and_reorder():
     with serving(seeds) as (h, d):
         def trial(seed):
             wire = UdpWire(('127.0.0.1', d.tftp), seed, **chances(seed))
-            return Trial(h, seed).live(f'http://{d.http_at()}/old/', wire, lambda port: f'tftp://127.0.0.1:{port}/new/')
+            return Trial(h, seed).live(f'http://{d.http_at()}/old/', wire, lambda port: f'tftp://{UDP_HOST}:{port}/new/')
         live_all(seeds, trial)
 
 
