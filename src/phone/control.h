@@ -3,7 +3,7 @@
  *     GET  /api/state       {"state": "idle", "mac": ..., "last_run": {...}, "next_run": {...}, ...}
  *     GET  /api/screen      {"name": "idle", "title": ..., "lines": [...], "fields": [...],
  *                            "soft_keys": [...], "text": ...}
- *     GET  /api/settings    {"account.1.label": "Desk", ...}; secrets are masked
+ *     GET  /api/settings    {"account.1.label": "Desk", ...}; secrets are masked, also in URLs
  *     POST /api/press       {"keys": ["*", "1", "ok"]}
  *     POST /api/text        {"text": "A31"}
  *     POST /api/dial        {"number": "*123"}

@@ -12,7 +12,7 @@ import socket
 
 from house import Daemon, House, check, equal, need, program, until
 from living import BOOT, HEAD, Phone, passwd_line, serve_rules
-from relays import TcpWire, UdpWire
+from relays import UDP_HOST, TcpWire, UdpWire
 from tap import dialtone, main, skip, test
 
 GROUP = '224.0.1.75'
@@ -126,7 +126,7 @@ def tftp_is_right_or_fails_through_loss_doubles_delay_and_reorder():
     with serving(seeds) as (h, d):
         def trial(seed):
             wire = UdpWire(('127.0.0.1', d.tftp), seed, **chances(seed))
-            return Trial(h, seed).live(f'http://{d.http_at()}/old/', wire, lambda port: f'tftp://127.0.0.1:{port}/new/')
+            return Trial(h, seed).live(f'http://{d.http_at()}/old/', wire, lambda port: f'tftp://{UDP_HOST}:{port}/new/')
         live_all(seeds, trial)
 
 
@@ -203,7 +203,8 @@ class Room:
                 made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 made.bind((host, port))
                 if host != '192.0.2.1':
-                    made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton('192.0.2.1'))
+                    membership = socket.inet_aton(GROUP) + socket.inet_aton('192.0.2.1')
+                    made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
                 return made
             finally:
                 check(libc.setns(home.fileno(), 0) == 0, os.strerror(ctypes.get_errno()))

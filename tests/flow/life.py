@@ -11,7 +11,7 @@ import termios
 import threading
 
 from house import House, check, equal, http_get, is_sanitized, run, serving, tftp_get, until
-from living import BOOT, HEAD, LOCAL, MAC, Phone, passwd_line, serve_rules, write_boot
+from living import HEAD, LOCAL, MAC, Phone, passwd_line, serve_rules, write_boot
 from tap import dialtone, main, test
 
 PROTECT = ['static.auto_provision.custom.protect = 1', 'static.auto_provision.custom.sync = 1']

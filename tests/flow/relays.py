@@ -14,12 +14,14 @@ import threading
 import time
 
 HOST = '127.0.0.1'
+# Of datagrams: what comes late for a phone's port that is closed shall not find another relay there.
+UDP_HOST = '127.7.0.1'
 CLOSED = (OSError, ValueError)
 
 
 def _udp():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.bind((HOST, 0))
+    s.bind((UDP_HOST, 0))
     return s
 
 
