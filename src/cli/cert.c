@@ -110,7 +110,8 @@ static int parse_arguments(const struct verb *verb, int argc, char **argv, struc
     if (optind < argc)
         return verb_misused(verb, "'%s' is one word too many", argv[optind]);
     if (!r->directory || (!r->count && !cert_wants_devices(r)))
-        return verb_misused(verb, "--dir and at least one --name or --ip are needed, or --device, --devices or --revoke");
+        return verb_misused(
+            verb, "--dir and at least one --name or --ip are needed, or --device, --devices or --revoke");
     if (r->count && cert_wants_devices(r))
         return verb_misused(verb, "the server's certificates and the phones' are made one after the other");
     return EXIT_DONE;

@@ -77,7 +77,9 @@ static void on_done(void *context, const struct report *r)
     struct demo *d = container_of(t, struct demo, timeline);
     struct result *result = &d->results[d->at];
     timeline_done(t, r);
-    *result = (struct result){ .mechanism = r->mechanism, .outcome = r->outcome, .applied = r->applied, .reboot = r->reboot };
+    *result = (struct result){
+        .mechanism = r->mechanism, .outcome = r->outcome, .applied = r->applied, .reboot = r->reboot
+    };
     result->took_ms = clock_now_ms(d->loop.clock) - t->start_ms;
     for (const struct report_file *f = r->files; f; f = f->next) {
         result->used += f->outcome == FILE_USED;
@@ -148,10 +150,10 @@ static int run_phones(struct demo *d)
 
 static bool configure(struct config *c, const char *root)
 {
-    const char *const settings[][2] = { { "root", root },           { "listen", "127.0.0.1" }, { "tftp.port", TFTP_PORT },
-                                        { "http.port", HTTP_PORT }, { "ftp.enable", "0" },
-                                        { "workers", "1" },     { "journal", "off" },
-                                        { "upload.enable", "0" } };
+    const char *const settings[][2] = { { "root", root },           { "listen", "127.0.0.1" },
+                                        { "tftp.port", TFTP_PORT }, { "http.port", HTTP_PORT },
+                                        { "ftp.enable", "0" },      { "workers", "1" },
+                                        { "journal", "off" },       { "upload.enable", "0" } };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (!config_set(c, slice_str(settings[i][0]), slice_str(settings[i][1]), (struct place){ SLICE("demo"), 0, 0 },
                         NULL))

@@ -148,7 +148,8 @@ static int check_url(const struct arguments *a, const struct snippet *s)
                 f.verdict == OPTION_URL;
     arena_free(&arena);
     if (!fine)
-        return verb_misused(a->verb, "'%s' is not a URL that phones fetch from: tftp://, ftp://, http:// or https://", a->url);
+        return verb_misused(
+            a->verb, "'%s' is not a URL that phones fetch from: tftp://, ftp://, http:// or https://", a->url);
     for (size_t i = 0; i < s->url.len; i++)
         if (s->url.ptr[i] & 0x80)
             return verb_misused(a->verb, "a URL in an option is ASCII; write other letters as %%XX");

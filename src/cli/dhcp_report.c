@@ -59,7 +59,8 @@ static void note_value(struct notes *n, const struct dhcp_options *o, const stru
 {
     bool asked = address_option_rank(f->code, f->v6, &o->custom4, &o->custom6) != SIZE_MAX;
     if (!asked)
-        note(n, "phones look at option %u only when it is in their list of custom options (--option %u)", f->code, f->code);
+        note(n, "phones look at option %u only when it is in their list of custom options (--option %u)",
+             f->code, f->code);
     else if (!f->usable)
         note(n, "%s", option_verdict_words(f->verdict));
     if (f->acs)
@@ -141,14 +142,16 @@ static void print_notes(const struct notes *n, const char *indent, FILE *to)
         fprintf(to, "%s! %s\n", indent, n->text[i]);
 }
 
-static void print_finding(const struct dhcp_options *o, const struct dhcp_answer *a, const struct option_finding *f, FILE *to)
+static void print_finding(const struct dhcp_options *o, const struct dhcp_answer *a,
+                          const struct option_finding *f, FILE *to)
 {
     char bytes[TEXT_BYTES];
     struct buf value = BUF_ON(bytes);
     struct notes n = { .count = 0 };
     buf_escaped(&value, f->verdict == OPTION_INSIDE ? f->url : f->value);
     fprintf(to, "  option %-5u %s%.*s%s%s%s\n", f->code, f->usable ? "" : "\"", SLICE_ARG(buf_slice(&value)),
-            f->usable ? "" : "\"", f->verdict == OPTION_INSIDE ? " (in a sub-option)" : "", a->winner == f ? "  <- wins" : "");
+            f->usable ? "" : "\"", f->verdict == OPTION_INSIDE ? " (in a sub-option)" : "",
+            a->winner == f ? "  <- wins" : "");
     note_value(&n, o, f);
     print_notes(&n, "               ", to);
 }

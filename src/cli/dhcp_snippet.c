@@ -96,7 +96,8 @@ static void print_dnsmasq(const struct snippet *s, struct buf *out)
     if (s->per_vendor)
         put_blocks(out, "dhcp-mac=set:" NAME ",", ":", ":*:*:*\n", "");
     /* Forced: also for a phone that does not list the option in what it asks for. */
-    buf_format(out, "dhcp-option-force=%s%s%u,", s->per_vendor ? "tag:" NAME "," : "", s->v6 ? "option6:" : "", s->code);
+    buf_format(out, "dhcp-option-force=%s%s%u,", s->per_vendor ? "tag:" NAME "," : "", s->v6 ? "option6:" : "",
+               s->code);
     if (s->sub)
         put_hex(out, vendor_bytes(s, room), "", ":");
     else
@@ -118,7 +119,8 @@ static void put_kea_data(const struct snippet *s, struct buf *out)
     char room[SNIPPET_URL_MAX];
     /* In its text a comma would begin another field. */
     bool hex = is_vendor(s) || slice_find(s->url, ',') < s->url.len;
-    buf_format(out, "\"option-data\": [ { \"name\": \"%s\", \"code\": %u, \"always-send\": true, ", kea_name(s), s->code);
+    buf_format(out, "\"option-data\": [ { \"name\": \"%s\", \"code\": %u, \"always-send\": true, ", kea_name(s),
+               s->code);
     buf_str(out, hex ? "\"csv-format\": false, \"data\": " : "\"data\": ");
     if (hex) {
         buf_byte(out, '"');
@@ -147,12 +149,16 @@ static void put_kea_test(const struct snippet *s, struct buf *out)
 
 static void print_kea(const struct snippet *s, struct buf *out)
 {
-    put_title(out, s, "//",
-              s->v6 ? "Add inside \"Dhcp6\": { }; where one of these lists is there already, its entry goes into that."
-                    : "Add inside \"Dhcp4\": { }; where one of these lists is there already, its entry goes into that.");
+    put_title(
+        out, s, "//",
+        s->v6
+            ? "Add inside \"Dhcp6\": { }; where one of these lists is there already, its entry goes into that."
+            : "Add inside \"Dhcp4\": { }; where one of these lists is there already, its entry goes into that.");
     if (is_custom(s) || is_vendor(s))
-        buf_format(out, "\"option-def\": [ { \"name\": \"%s\", \"code\": %u, \"space\": \"%s\", \"type\": \"%s\" } ],\n",
-                   kea_name(s), s->code, s->v6 ? "dhcp6" : "dhcp4", is_vendor(s) ? "binary" : "string");
+        buf_format(
+            out,
+            "\"option-def\": [ { \"name\": \"%s\", \"code\": %u, \"space\": \"%s\", \"type\": \"%s\" } ],\n",
+            kea_name(s), s->code, s->v6 ? "dhcp6" : "dhcp4", is_vendor(s) ? "binary" : "string");
     if (s->per_vendor) {
         buf_str(out, "\"client-classes\": [ { \"name\": \"" NAME "\", \"test\": \"");
         put_kea_test(s, out);
@@ -183,7 +189,9 @@ static void put_isc_option(const struct snippet *s, struct buf *out)
 
 static void print_isc(const struct snippet *s, struct buf *out)
 {
-    put_title(out, s, "#", s->v6 ? "Add to dhcpd6.conf, outside of every subnet." : "Add to dhcpd.conf, outside of every subnet.");
+    put_title(out, s, "#",
+              s->v6 ? "Add to dhcpd6.conf, outside of every subnet."
+                    : "Add to dhcpd.conf, outside of every subnet.");
     if (is_custom(s))
         buf_format(out, "option %sprovisioning-url code %u = text;\n", s->v6 ? "dhcp6." : "", s->code);
     if (s->per_vendor && s->v6) {
@@ -193,7 +201,9 @@ static void print_isc(const struct snippet *s, struct buf *out)
         put_blocks(out, "substring(option dhcp6.client-id, 8, 3) = ", ":", "", "\n or ");
         buf_str(out, " {\n  ");
     } else if (s->per_vendor) {
-        buf_str(out, "class \"" NAME "\" {\n  match if substring(option vendor-class-identifier, 0, 7) = \"" NAME "\"\n    or ");
+        buf_str(out,
+                "class \"" NAME "\" {\n  match if substring(option vendor-class-identifier, 0, 7) = \"" NAME
+                "\"\n    or ");
         put_blocks(out, "substring(hardware, 1, 3) = ", ":", "", "\n    or ");
         buf_str(out, ";\n  ");
     }
@@ -207,7 +217,8 @@ static void print_windows(const struct snippet *s, struct buf *out)
 {
     char room[SNIPPET_URL_MAX];
     const char *family = s->v6 ? "v6" : "v4";
-    put_title(out, s, "#", "Run in PowerShell as an administrator of the DHCP server; for one scope only, add -ScopeId.");
+    put_title(out, s, "#",
+              "Run in PowerShell as an administrator of the DHCP server; for one scope only, add -ScopeId.");
     if (is_custom(s) || s->v6)
         buf_format(out, "Add-DhcpServer%sOptionDefinition -OptionId %u -Name '%s' -Type String\n", family, s->code,
                    is_custom(s) ? "Provisioning URL" : "Bootfile URL");
@@ -246,8 +257,10 @@ static void put_mikrotik_value(const struct snippet *s, struct buf *out)
 
 static void print_mikrotik(const struct snippet *s, struct buf *out)
 {
-    put_title(out, s, "#", s->per_vendor ? "Paste into a terminal of RouterOS 7.4 or newer."
-                                         : "Paste into a terminal; `find` takes every server or network, name yours to take one.");
+    put_title(out, s, "#",
+              s->per_vendor
+                  ? "Paste into a terminal of RouterOS 7.4 or newer."
+                  : "Paste into a terminal; `find` takes every server or network, name yours to take one.");
     buf_format(out, "/%s dhcp-server option add name=" NAME " code=%u value=", s->v6 ? "ipv6" : "ip", s->code);
     put_mikrotik_value(s, out);
     buf_byte(out, '\n');

@@ -130,7 +130,8 @@ static int find(struct local *l)
     if (l->matches == 1)
         return EXIT_DONE;
     fprintf(stderr, "dialtone %s: %s\n", l->verb->name,
-            l->matches ? "several directories hold such a file: --dir names one of them" : "nothing of the kind was sent");
+            l->matches ? "several directories hold such a file: --dir names one of them"
+                       : "nothing of the kind was sent");
     return EXIT_FAILED;
 }
 

@@ -30,7 +30,8 @@ static const struct verb verbs[] = {
       "                        [--key-file] [--envelope PEM] [--pkcs7] [--out DIR] [--force] FILE ...",
       verb_encrypt },
     { "decrypt", "encrypted files as they were before",
-      "[--aes-common FILE] [--aes-mac FILE] [--key-file] [--rsa-key PEM] [--out DIR] [--force] FILE ...", verb_decrypt },
+      "[--aes-common FILE] [--aes-mac FILE] [--key-file] [--rsa-key PEM] [--out DIR] [--force] FILE ...",
+      verb_decrypt },
     { "cert", "a CA to import into phones and the server's certificates",
       "--dir DIR --name HOST ... [--ip ADDRESS ...] [--days N] [--force]\n"
       "       dialtone cert --dir DIR --device MAC[,MAC ...] | --devices FILE [--days N] [--force]\n"
@@ -56,7 +57,8 @@ static const struct verb verbs[] = {
       "                       [--reboot] [--rate N]\n"
       "       both: [--user NAME --password-file FILE] [--ca FILE] [--insecure] [--wait S] [--json]",
       verb_notify },
-    { "passwd", "a line for the configuration from a user's password", "NAME [--weak]\n"
+    { "passwd", "a line for the configuration from a user's password",
+      "NAME [--weak]\n"
       "       dialtone passwd --file FILE NAME [--weak] | NAME --remove | --batch [--weak]",
       verb_passwd },
     { "local", "what phones have sent: versions, differences, the way back",

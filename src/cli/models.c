@@ -15,8 +15,8 @@ static void print_generation(unsigned generation)
 
 static bool print_table(const struct model *models, size_t count)
 {
-    printf("%-14s %-9s %-18s %8s %8s %8s %8s  %s\n", "product", "$MODEL", "common CFG file", "boot", "exclude", "[MODEL]",
-           "accounts", "exceptions");
+    printf("%-14s %-9s %-18s %8s %8s %8s %8s  %s\n", "product", "$MODEL", "common CFG file", "boot", "exclude",
+           "[MODEL]", "accounts", "exceptions");
     for (size_t i = 0; i < count; i++) {
         const struct model *m = &models[i];
         printf("%-14.*s %-9.*s y%012u.cfg ", SLICE_ARG(m->product), SLICE_ARG(m->name.len ? m->name : SLICE("-")),

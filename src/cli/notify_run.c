@@ -164,7 +164,8 @@ static int report(struct sending *s)
     if (s->results)
         fine = json_dumpf(s->results, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
     else if (p->summary)
-        printf("%zu answered, %zu refused, %zu silent\n", s->counts[NOTIFY_ANSWERED], s->counts[NOTIFY_REFUSED], silent);
+        printf("%zu answered, %zu refused, %zu silent\n", s->counts[NOTIFY_ANSWERED], s->counts[NOTIFY_REFUSED],
+               silent);
     if (s->over < p->count)
         fprintf(stderr, "dialtone notify: ended early; of %zu phones nothing is known\n", p->count - s->over);
     return fflush(stdout) == 0 && fine && s->counts[NOTIFY_ANSWERED] == p->count ? EXIT_DONE : EXIT_FAILED;

@@ -68,7 +68,8 @@ static void on_starts(void *context, enum trigger trigger, const struct identity
 {
     struct live *v = context;
     if (trigger == TRIGGER_POWER_ON)
-        timeline_power_on(&v->timeline, id, v->arguments->server || v->arguments->discover ? server : SLICE("server from flash"));
+        timeline_power_on(&v->timeline, id,
+                          v->arguments->server || v->arguments->discover ? server : SLICE("server from flash"));
     else
         timeline_trigger(&v->timeline, trigger, server);
 }

@@ -8,6 +8,7 @@
 #include "phone/flash.h"
 
 /* Until SIGINT, SIGTERM or the end of a key script that says so. The exit status: of the last run. */
-int phone_live(const struct verb *verb, const struct phone_arguments *arguments, const struct seal_keys *keys, const struct flash *flash);
+int phone_live(const struct verb *verb, const struct phone_arguments *arguments, const struct seal_keys *keys,
+               const struct flash *flash);
 
 #endif

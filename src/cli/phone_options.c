@@ -64,8 +64,9 @@ static const struct phone_option phone_options[] = {
 static void list_options(struct option longs[OPTIONS + 1])
 {
     for (size_t i = 0; i < OPTIONS; i++)
-        longs[i] = (struct option){ phone_options[i].name, phone_options[i].text ? required_argument : no_argument, NULL,
-                                    FIRST_VALUE + (int)i };
+        longs[i] =
+            (struct option){ phone_options[i].name, phone_options[i].text ? required_argument : no_argument,
+                             NULL, FIRST_VALUE + (int)i };
     longs[OPTIONS] = (struct option){ NULL, 0, NULL, 0 };
 }
 
@@ -151,7 +152,8 @@ static int parse(const struct verb *verb, int argc, char **argv, enum phone_take
             return verb_misused(verb, "%s needs a value", argv[optind - 1]);
         if (option == '?')
             return verb_misused(verb, "no option %s", argv[optind - 1]);
-        const struct phone_option *o = option == 'i' ? &phone_options[OPTIONS - 1] : &phone_options[option - FIRST_VALUE];
+        const struct phone_option *o =
+            option == 'i' ? &phone_options[OPTIONS - 1] : &phone_options[option - FIRST_VALUE];
         if (!(o->takers & taker))
             return verb_misused(verb, "no option --%s", o->name);
         take(o, p);

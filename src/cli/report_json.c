@@ -151,12 +151,13 @@ bool report_print_json(const struct report *r, const struct report_style *style,
     struct buf server = BUF_ON(server_bytes);
     arena_init(&arena, SIZE_MAX / 2);
     url_print_public(r->server, &server);
-    json_t *all = json_pack(
-        "{so so so sb sb ss so so so so sb so so so}", "phone", phone(r->id), "server", text(buf_slice(&server)),
-        "mechanism", text_or_null(mechanism_name(r->mechanism)), "overwrite_mode", r->overwrite_mode, "excluded_mode",
-        r->excluded_mode, "outcome", run_outcome_name(r->outcome), "why", text(r->why), "files", files(r, style),
-        "settings", settings(r, style, &arena), "changed", changed(r), "reboot", r->reboot, "upgrade",
-        r->upgrade.len ? text(r->upgrade) : json_null(), "resources", resources(r, style), "findings", findings(r, style));
+    json_t *all = json_pack("{so so so sb sb ss so so so so sb so so so}", "phone", phone(r->id), "server",
+                            text(buf_slice(&server)), "mechanism", text_or_null(mechanism_name(r->mechanism)),
+                            "overwrite_mode", r->overwrite_mode, "excluded_mode", r->excluded_mode, "outcome",
+                            run_outcome_name(r->outcome), "why", text(r->why), "files", files(r, style),
+                            "settings", settings(r, style, &arena), "changed", changed(r), "reboot", r->reboot,
+                            "upgrade", r->upgrade.len ? text(r->upgrade) : json_null(), "resources",
+                            resources(r, style), "findings", findings(r, style));
     bool done = all && json_dumpf(all, to, JSON_INDENT(2)) == 0 && fputc('\n', to) != EOF && fflush(to) == 0;
     json_decref(all);
     arena_free(&arena);

@@ -28,7 +28,10 @@ struct mac search_mac(const struct interface *i)
 
 int search_open(const struct verb *verb, const struct search_options *options, struct discover **ret_discover)
 {
-    struct source_dhcp_options dhcp = { .collect = options->all, .wait_ms = options->all ? LISTEN_MS : 0, .heard = options->heard, .context = options->context };
+    struct source_dhcp_options dhcp = { .collect = options->all,
+                                        .wait_ms = options->all ? LISTEN_MS : 0,
+                                        .heard = options->heard,
+                                        .context = options->context };
     struct source_pnp_options pnp = { .timeout_ms = 0 };
     int status = search_interface(verb, options->interface, &dhcp.interface);
     if (status)
@@ -42,7 +45,8 @@ int search_open(const struct verb *verb, const struct search_options *options, s
         .dhcp = source_dhcp_new(options->loop, &dhcp),
         .all = options->all,
         /* An address that a phone's own interface has is of a lease that it has to go on with. */
-        .network_first = dhcp.interface.address == 0 || source_dhcp_mode(&dhcp.interface, options->id.mac) == DHCP_LEASE,
+        .network_first =
+            dhcp.interface.address == 0 || source_dhcp_mode(&dhcp.interface, options->id.mac) == DHCP_LEASE,
         .told = options->told,
         .context = options->context,
     };

@@ -16,7 +16,8 @@ struct timeline {
     void *context;
 };
 
-/* Its clock starts here and goes on over searches and reboots. Colour only on a terminal that wants it (NO_COLOR unset). */
+/* Its clock starts here and goes on over searches and reboots. Colour only on a terminal that wants it
+ * (NO_COLOR unset). */
 void timeline_init(struct timeline *t, const struct clock *clock, const char *label, FILE *to);
 /* The part of a phone's watch that prints; `done` stays the caller's, and may call timeline_done(). */
 struct phone_watch timeline_watch(struct timeline *t);

@@ -62,7 +62,8 @@ struct option_finding {
 bool address_option_read(uint16_t code, bool v6, struct slice value, struct slice type, struct arena *arena,
                          struct option_finding *ret_finding);
 /* How early a phone looks at it: 0 is first. Codes that it does not look at give SIZE_MAX. */
-size_t address_option_rank(uint16_t code, bool v6, const struct option_list *custom4, const struct option_list *custom6);
+size_t address_option_rank(uint16_t code, bool v6, const struct option_list *custom4,
+                           const struct option_list *custom6);
 /* The usable one of the best rank, the first of equals; NULL when there is none. */
 const struct option_finding *address_option_choose(const struct option_finding *findings, size_t count,
                                                    const struct option_list *custom4,

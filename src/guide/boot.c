@@ -51,7 +51,8 @@ static void look_at_target(const struct boot_parser *p, const struct line *line,
     if (!slice_ends_nocase(path, SLICE(".cfg")))
         say(p, line, SEVERITY_WARNING, target.ptr, "the file to include must be a .cfg");
     if (slice_find(target, '\\') < target.len)
-        say(p, line, SEVERITY_ERROR, target.ptr + slice_find(target, '\\'), "directories are separated by a slash, not a backslash");
+        say(p, line, SEVERITY_ERROR, target.ptr + slice_find(target, '\\'),
+            "directories are separated by a slash, not a backslash");
 }
 
 static bool add_include(struct boot_parser *p, const struct line *line, struct slice target)

@@ -17,8 +17,10 @@ static const char *misplaced(struct slice key)
         const char *why;
     } table[] = {
         { { "overwrite_mode", 14 }, "overwrite_mode can only be used in boot files; phones ignore it here" },
-        { { "specific_model.excluded_mode", 28 }, "the exclude mode can only be used in boot files; phones ignore it here" },
-        { { "static.specific_model.excluded_mode", 35 }, "the exclude mode can only be used in boot files; phones ignore it here" },
+        { { "specific_model.excluded_mode", 28 },
+          "the exclude mode can only be used in boot files; phones ignore it here" },
+        { { "static.specific_model.excluded_mode", 35 },
+          "the exclude mode can only be used in boot files; phones ignore it here" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (slice_eq(key, table[i].key))

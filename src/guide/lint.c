@@ -202,9 +202,10 @@ static void tell_of_sealed(const struct lint *l, const struct lint_file *f)
 {
     bool envelope = seal_form(f->sealed) == SEAL_ENVELOPE;
     bool no_key = envelope ? !l->given.rsa_private.len : !l->keys && !l->given.common.len && !l->given.mac.len;
-    diag_add(l->findings, no_key ? SEVERITY_WARNING : SEVERITY_ERROR, whole(f->name), "looks encrypted (%s); %s",
-             envelope ? "RSA mode" : "AES",
-             no_key ? "no key was given or found, so it was not looked into" : "no key that was given or found opens it");
+    diag_add(l->findings, no_key ? SEVERITY_WARNING : SEVERITY_ERROR, whole(f->name),
+             "looks encrypted (%s); %s", envelope ? "RSA mode" : "AES",
+             no_key ? "no key was given or found, so it was not looked into"
+                    : "no key that was given or found opens it");
 }
 
 bool lint_finish(struct lint *l)

@@ -24,8 +24,8 @@ struct lint {
 };
 
 void lint_init(struct lint *l, struct arena *arena, struct diag *findings);
-/* A file of the tree by its name relative to the root. Boot, CFG and key files come with their bytes (lint_wants_bytes);
- * both slices must live as long as the arena. False when out of memory. */
+/* A file of the tree by its name relative to the root. Boot, CFG and key files come with their bytes
+ * (lint_wants_bytes); both slices must live as long as the arena. False when out of memory. */
 bool lint_add(struct lint *l, struct slice name, struct slice bytes);
 bool lint_wants_bytes(struct slice name);
 /* What only the whole tree shows: what encrypted files hold, missing includes, boot files that hide each other. False

@@ -65,7 +65,8 @@ enum wish_kind {
     WISH_WAIT,     /* let wait_ms go by; procedure_answer_waited() */
     WISH_PIN,      /* ask the user for the PIN; procedure_answer_pin() */
     WISH_FETCH,    /* a boot or CFG file; procedure_answer_fetch() with its bytes */
-    WISH_RESOURCE, /* a resource file; or firmware (limit SIZE_MAX), whose bytes may stay away; procedure_answer_fetch() */
+    WISH_RESOURCE, /* a resource file; or firmware (limit SIZE_MAX), whose bytes may stay away;
+                      procedure_answer_fetch() */
     WISH_KEEP,     /* put `bytes` into flash as a resource of `key`; procedure_answer_kept() */
     WISH_DROP,     /* take the resource `name` of `key` out of flash, "" all of them; procedure_answer_kept() */
     WISH_APPLY,    /* put `memory` into flash; procedure_answer_applied() */
@@ -121,7 +122,8 @@ void procedure_free(struct procedure *p);
 struct wish procedure_wish(const struct procedure *p);
 void procedure_answer_call(struct procedure *p, bool active);
 void procedure_answer_waited(struct procedure *p);
-/* From now on for the server, instead of those it started with; copied. Ask for the wish again. False: out of memory. */
+/* From now on for the server, instead of those it started with; copied. Ask for the wish again. False: out of
+ * memory. */
 bool procedure_use_credentials(struct procedure *p, struct slice user, struct slice password);
 /* "": the user entered none. */
 void procedure_answer_pin(struct procedure *p, struct slice pin);

@@ -283,7 +283,8 @@ static void got_boot(struct procedure *p, enum mechanism mechanism, struct slice
 static struct run_cfg *got_cfg(struct procedure *p, struct slice bytes)
 {
     struct run_cfg *item = ARENA_NEW(p->arena, struct run_cfg);
-    if (!item || !run_remember_file(p) || !cfg_parse(bytes, p->asking->url, p->arena, &p->report.findings, &item->cfg) ||
+    if (!item || !run_remember_file(p) ||
+        !cfg_parse(bytes, p->asking->url, p->arena, &p->report.findings, &item->cfg) ||
         !settings_apply_cfg(&p->run, &p->after.central, &item->cfg, &p->report.findings)) {
         run_fail_memory(p);
         return NULL;
@@ -301,7 +302,10 @@ static void old_done(struct procedure *p)
     if (p->cfgs)
         ask_local(p);
     else
-        run_fail(p, SLICE("the server has no boot file, no common CFG file and no MAC-oriented CFG file for this phone"));
+        run_fail(
+            p,
+            SLICE(
+                "the server has no boot file, no common CFG file and no MAC-oriented CFG file for this phone"));
 }
 
 void run_ask_mac_cfg(struct procedure *p)

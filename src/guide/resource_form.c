@@ -81,7 +81,8 @@ static const char *script_fault(struct slice bytes, struct arena *arena)
 
 static const char *sound_fault(struct slice bytes)
 {
-    if (bytes.len < 12 || !slice_starts(bytes, SLICE("RIFF")) || !slice_eq(slice_first(slice_from(bytes, 8), 4), SLICE("WAVE")))
+    if (bytes.len < 12 || !slice_starts(bytes, SLICE("RIFF")) ||
+        !slice_eq(slice_first(slice_from(bytes, 8), 4), SLICE("WAVE")))
         return "not a WAV sound";
     for (size_t at = 12; at + 8 <= bytes.len;) {
         uint64_t size = little(bytes, at + 4, 4);
@@ -96,7 +97,9 @@ static const char *sound_fault(struct slice bytes)
 
 static const char *png_fault(struct slice bytes)
 {
-    return slice_find_text(slice_from(bytes, bytes.len > 12 ? bytes.len - 12 : 0), SLICE("IEND")) < 12 ? NULL : "cut off";
+    return slice_find_text(slice_from(bytes, bytes.len > 12 ? bytes.len - 12 : 0), SLICE("IEND")) < 12
+               ? NULL
+               : "cut off";
 }
 
 static const char *picture_fault(struct slice name, struct slice bytes)

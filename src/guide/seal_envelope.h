@@ -27,7 +27,8 @@ const char *seal_envelope_open(struct slice private_pem, struct slice bytes, str
 const char *seal_envelope_close(struct slice public_pem, struct slice key, struct slice plain, struct arena *arena,
                                 struct slice *ret_text);
 /* The key in a key file `<base>.enc`. No source says how it is laid out: the RSA bytes as they are, or in base64. */
-const char *seal_rsa_unwrap(struct slice private_pem, struct slice bytes, struct arena *arena, struct seal_key *ret_key);
+const char *seal_rsa_unwrap(struct slice private_pem, struct slice bytes, struct arena *arena,
+                            struct seal_key *ret_key);
 /* NULL: it can open (or close) envelopes. */
 const char *seal_rsa_fault(struct slice pem, bool private_half);
 

@@ -13,7 +13,8 @@ union address {
     struct sockaddr_in6 v6;
 };
 
-/* Numeric only, brackets optional: `127.0.0.1`, `::1`, `[::1]`, `*` for every IPv4 address, `[::]`. Names are not looked up. */
+/* Numeric only, brackets optional: `127.0.0.1`, `::1`, `[::1]`, `*` for every IPv4 address, `[::]`. Names are
+ * not looked up. */
 bool address_parse(struct slice host, uint16_t port, union address *ret_address);
 /* For bind, connect and sendto. */
 socklen_t address_length(const union address *a);

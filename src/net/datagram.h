@@ -83,7 +83,8 @@ void datagram_receive_now(struct datagram *d);
 bool datagram_reserve(struct datagram *d, const union address *to, const struct datagram_local *from,
                       size_t cap, struct buf *ret_room);
 void datagram_commit(struct datagram_set *set, size_t len);
-/* Sends what is queued now, for who closes a socket in this round; what the kernel does not take at once stays queued. */
+/* Sends what is queued now, for who closes a socket in this round; what the kernel does not take at once stays
+ * queued. */
 void datagram_flush(struct datagram_set *set);
 
 #endif

@@ -53,7 +53,8 @@ ssize_t stream_read(struct stream *s, void *into, size_t len);
  * packet. Bytes written, -EAGAIN, or another negative errno. What was not taken has to come first in the next
  * write. */
 ssize_t stream_write(struct stream *s, struct slice first, struct slice second, bool more);
-/* From a file, by TLS a record at a time: bytes sent, 0 when the file ends before `offset`, -EAGAIN, another negative errno. */
+/* From a file, by TLS a record at a time: bytes sent, 0 when the file ends before `offset`, -EAGAIN, another
+ * negative errno. */
 ssize_t stream_send_file(struct stream *s, int file, uint64_t offset, size_t len);
 /* Calls `ready` when `event` (UV_READABLE, UV_WRITABLE) comes, until told otherwise; 0 waits for nothing. 0 or
  * a negative errno. */
@@ -63,8 +64,8 @@ int stream_connected(const struct stream *s);
 int stream_local_address(const struct stream *s, union address *ret_address);
 /* Bytes that the peer has not acknowledged yet. */
 uint64_t stream_unacknowledged(const struct stream *s);
-/* From now on at most so many bytes a second, on the average of some seconds; 0 is no limit. The kernel spaces the packets,
- * and what does not leave yet waits in the socket's buffer. */
+/* From now on at most so many bytes a second, on the average of some seconds; 0 is no limit. The kernel spaces
+ * the packets, and what does not leave yet waits in the socket's buffer. */
 void stream_pace(struct stream *s, uint32_t bytes_a_second);
 /* Nothing more will be written. */
 void stream_end(struct stream *s);

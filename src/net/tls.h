@@ -1,5 +1,5 @@
-/* TLS for net/stream by OpenSSL, first of all the serving side: what is offered, certificates of both ends, tickets, one session
- * a connection.
+/* TLS for net/stream by OpenSSL, first of all the serving side: what is offered, certificates of both ends,
+ * tickets, one session a connection.
  *
  * What is offered (security.md R6): TLS 1.3 and 1.2, in 1.2 only suites that are forward secret and
  * authenticated (ECDHE with AES-GCM or ChaCha20-Poly1305); no compression, no renegotiation, no early data; by
@@ -12,14 +12,14 @@
  * references itself, and a session holds one: a context can be replaced while connections made with it live on.
  * Contexts and tickets may be used by any thread at once, a session by one at a time.
  *
- * Weaker ones, for phones that know nothing better, are offered by a context with `legacy` and by no other: TLS 1.0
- * and 1.1, suites with CBC and SHA-1, RSA key exchange where the library still has it.
+ * Weaker ones, for phones that know nothing better, are offered by a context with `legacy` and by no other:
+ * TLS 1.0 and 1.1, suites with CBC and SHA-1, RSA key exchange where the library still has it.
  *
- * Certificates of phones (security.md R5): chain to an authority that was named, purpose, validity and revocation
- * are checked in the handshake. tls_session_peer() tells whom the peer proved to be. A ticket carries the peer's
- * certificate, and is good only where the very same is trusted: contexts with other authorities, other revocations
- * or another kind of context ask for a full handshake, so what was revoked does not come in by an old session; nor
- * does a certificate that has expired meanwhile.
+ * Certificates of phones (security.md R5): chain to an authority that was named, purpose, validity and
+ * revocation are checked in the handshake. tls_session_peer() tells whom the peer proved to be. A ticket
+ * carries the peer's certificate, and is good only where the very same is trusted: contexts with other
+ * authorities, other revocations or another kind of context ask for a full handshake, so what was revoked does
+ * not come in by an old session; nor does a certificate that has expired meanwhile.
  *
  * OpenSSL writes through this file's own BIO (MSG_NOSIGNAL): no SIGPIPE. */
 #ifndef DIALTONE_NET_TLS_H

@@ -60,7 +60,9 @@ static int set_filter(int fd)
 /* Protocol 0 hears nothing: with its filter in place the bind turns it on, for this interface alone. */
 static int open_four(const struct interface *i)
 {
-    struct sockaddr_ll here = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = (int)i->index };
+    struct sockaddr_ll here = { .sll_family = AF_PACKET,
+                                .sll_protocol = htons(ETH_P_IP),
+                                .sll_ifindex = (int)i->index };
     int on = 1, error, fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;

@@ -114,9 +114,9 @@ static void note_tftp_error(struct fetch *f, struct cursor *c)
     f->tftp_refused = true;
 }
 
-/* An OACK that comes twice, because the wire doubled it or the server had not heard the answer, makes libcurl begin anew
- * in the middle: the first block is kept twice, or the second one sent as the first. So the second OACK is not for it.
- * False: nothing has come that is. */
+/* An OACK that comes twice, because the wire doubled it or the server had not heard the answer, makes libcurl
+ * begin anew in the middle: the first block is kept twice, or the second one sent as the first. So the second
+ * OACK is not for it. False: nothing has come that is. */
 static bool peek_tftp(struct fetch *f, curl_socket_t fd)
 {
     char packet[4 + FETCH_TFTP_TEXT_MAX];
@@ -247,8 +247,8 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-/* A new handle: nothing of the last request is left, above all no nonce, which a server that has forgotten it may answer
- * with a plain 401. */
+/* A new handle: nothing of the last request is left, above all no nonce, which a server that has forgotten it
+ * may answer with a plain 401. */
 static bool renew(struct fetch *f)
 {
     curl_easy_cleanup(f->easy);

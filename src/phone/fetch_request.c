@@ -212,10 +212,12 @@ static bool make_headers(struct fetch *f)
 bool fetch_prepare(struct fetch *f)
 {
     CURL *e = f->easy;
-    return (f->headers || make_headers(f)) && set_numbers(e) && limit_protocols(e) && !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") &&
-           !curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) && !curl_easy_setopt(e, CURLOPT_READDATA, f) &&
-           !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) && !curl_easy_setopt(e, CURLOPT_SEEKDATA, f) &&
-           !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) && !curl_easy_setopt(e, CURLOPT_HEADERDATA, f) &&
+    return (f->headers || make_headers(f)) && set_numbers(e) && limit_protocols(e) &&
+           !curl_easy_setopt(e, CURLOPT_NOPROXY, "*") && !curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) &&
+           !curl_easy_setopt(e, CURLOPT_READDATA, f) && !curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) &&
+           !curl_easy_setopt(e, CURLOPT_SEEKDATA, f) &&
+           !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) &&
+           !curl_easy_setopt(e, CURLOPT_HEADERDATA, f) &&
            !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) &&
            !curl_easy_setopt(e, CURLOPT_WRITEDATA, f) && !curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_talk) &&
            !curl_easy_setopt(e, CURLOPT_DEBUGDATA, f) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, f->error);
@@ -343,7 +345,8 @@ static bool set_trust(struct fetch *f, const struct transport_request *r)
 #endif
     f->demands = *r;
     f->verdict = (struct trust_verdict){ 0 };
-    return !curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_context) && !curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, f) &&
+    return !curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_context) &&
+           !curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, f) &&
            !curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, r->verify_peer ? 1L : 0L) &&
            !curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, r->verify_host ? 2L : 0L);
 }
@@ -387,7 +390,8 @@ static bool set_rest(struct fetch *f, const struct transport_request *r, const s
 {
     CURL *e = f->easy;
     curl_off_t largest = f->limit > INT64_MAX ? INT64_MAX : (curl_off_t)f->limit;
-    return set_times(f) && set_trust(f, r) && set_verb(f, r) && !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
+    return set_times(f) && set_trust(f, r) && set_verb(f, r) &&
+           !curl_easy_setopt(e, CURLOPT_IPRESOLVE, addresses(f, url)) &&
            !curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, largest) &&
            !curl_easy_setopt(e, CURLOPT_VERBOSE, f->scheme == FETCH_HTTP ? 0L : 1L) &&
            !curl_easy_setopt(e, CURLOPT_TFTP_NO_OPTIONS, 0L);

@@ -45,6 +45,7 @@ int flash_each(const struct flash *f, struct slice key, struct arena *arena, fla
 /* Takes it away, "" all of the key's; fine when there is none. */
 int flash_drop(const struct flash *f, struct slice key, struct slice name, struct arena *arena);
 /* The bytes; -ENOENT. */
-int flash_kept(const struct flash *f, struct slice key, struct slice name, struct arena *arena, struct slice *ret_bytes);
+int flash_kept(const struct flash *f, struct slice key, struct slice name, struct arena *arena,
+               struct slice *ret_bytes);
 
 #endif

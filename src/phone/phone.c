@@ -182,8 +182,9 @@ static void apply(struct phone *p, const struct wish *wish)
 
 static void keep(struct phone *p, const struct wish *wish)
 {
-    int error = wish->kind == WISH_KEEP ? flash_keep(p->flash, wish->key, wish->many ? wish->name : SLICE_NONE, wish->bytes)
-                                        : flash_drop(p->flash, wish->key, wish->name, &p->arena);
+    int error = wish->kind == WISH_KEEP
+                    ? flash_keep(p->flash, wish->key, wish->many ? wish->name : SLICE_NONE, wish->bytes)
+                    : flash_drop(p->flash, wish->key, wish->name, &p->arena);
     snprintf(p->problem, sizeof p->problem, "the flash could not be written: %s", strerror(-error));
     procedure_answer_kept(p->procedure, error == 0, error ? slice_str(p->problem) : SLICE_NONE);
 }

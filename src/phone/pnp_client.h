@@ -34,8 +34,9 @@ struct pnp_client_result {
 struct pnp_client;
 typedef void pnp_client_done(void *context, const struct pnp_client_result *result);
 
-/* `done` comes once, from the loop, and never from within this; it may stop the loop. The client frees itself after it, at
- * the latest in loop_close(), and a shared set is closed last. 0 or a negative errno: then `done` does not come. */
+/* `done` comes once, from the loop, and never from within this; it may stop the loop. The client frees itself
+ * after it, at the latest in loop_close(), and a shared set is closed last. 0 or a negative errno: then `done`
+ * does not come. */
 int pnp_client_start(struct loop *loop, const struct pnp_client_options *options, pnp_client_done *done,
                      void *context, struct pnp_client **ret_client);
 /* Instead of `done`. */

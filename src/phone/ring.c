@@ -213,8 +213,9 @@ static bool answer(struct ringing *q, struct buf *out)
 
 static bool is_too_much(struct ringing *q)
 {
-    bool may = q->trust == RING_TRUSTED ? bucket_take(&q->r->trusted, RING_RATE, RING_BURST, q->now_ms)
-                                        : bucket_take(&q->r->strangers, RING_STRANGER_RATE, RING_STRANGER_BURST, q->now_ms);
+    bool may = q->trust == RING_TRUSTED
+                   ? bucket_take(&q->r->trusted, RING_RATE, RING_BURST, q->now_ms)
+                   : bucket_take(&q->r->strangers, RING_STRANGER_RATE, RING_STRANGER_BURST, q->now_ms);
     q->r->dropped += !may;
     return !may;
 }

@@ -1,20 +1,21 @@
-/* The phone's SIP side, as far as provisioning goes: the NOTIFY `Event: check-sync` that makes a phone provision
- * itself (guide, "SIP NOTIFY Message"; facts.md 3), as state without sockets. Bytes come and go, time is passed in.
+/* The phone's SIP side, as far as provisioning goes: the NOTIFY `Event: check-sync` that makes a phone
+ * provision itself (guide, "SIP NOTIFY Message"; facts.md 3), as state without sockets. Bytes come and go, time
+ * is passed in.
  *
- *     NOTIFY, Event check-sync        200, in a dialog or out of one, never 481; guide/check_sync.h says what it does
- *     NOTIFY, what registrars send    200, nothing is done: message-summary (RFC 3842), keep-alive
- *     NOTIFY, another event or none   489 with Allow-Events (RFC 6665 8.3.2); ACTION-URI is one of these, for the guide
+ *     NOTIFY, Event check-sync        200, in a dialog or out of one, never 481; guide/check_sync.h says what
+ * it does NOTIFY, what registrars send    200, nothing is done: message-summary (RFC 3842), keep-alive NOTIFY,
+ * another event or none   489 with Allow-Events (RFC 6665 8.3.2); ACTION-URI is one of these, for the guide
  *                                     does not know it
  *     OPTIONS                         200
  *     another known method            405 with Allow; an unknown one 501
  *     ACK, answers                    nothing
  *
- * A retransmission gets the answer that was given, and nothing is done again; the same request from another port is
- * another one, since scripts use one Call-ID and CSeq for ever.
+ * A retransmission gets the answer that was given, and nothing is done again; the same request from another
+ * port is another one, since scripts use one Call-ID and CSeq for ever.
  *
  * Who may (security.md R18): with sip.trust_ctrl = 1 only trusted peers get anything but 403. What a check-sync
- * needs besides is enum ring_auth. A peer is known by the address that its datagram names, which anybody on the same wire
- * can forge: where that matters, RING_AUTH_ALWAYS.
+ * needs besides is enum ring_auth. A peer is known by the address that its datagram names, which anybody on the
+ * same wire can forge: where that matters, RING_AUTH_ALWAYS.
  *
  * Answers go to where the request came from (R17). Rates: RING_RATE requests a second of trusted peers and
  * RING_STRANGER_RATE of all others; what is over that is dropped. */

@@ -32,8 +32,8 @@ enum ring_login_answer {
 
 /* Whether any account has a password. */
 bool ring_login_possible(const struct settings *s);
-/* The WWW-Authenticate fields, MD5 first: RFC 8760 2.4 wants the better one there, but senders in use (sipp 3.6) look at the
- * first alone and give up. */
+/* The WWW-Authenticate fields, MD5 first: RFC 8760 2.4 wants the better one there, but senders in use
+ * (sipp 3.6) look at the first alone and give up. */
 void ring_login_challenge(struct ring_login *l, const struct settings *s, bool stale, uint64_t now_ms,
                           struct buf *out);
 enum ring_login_answer ring_login_check(struct ring_login *l, const struct settings *s,

@@ -29,10 +29,10 @@ enum dhcp_mode source_dhcp_mode(const struct interface *interface, struct mac ma
 bool source_dhcp_read(const struct settings *s, struct dhcp_options *ret_options)
 {
     struct dhcp_options o = { .enterprise = NO_ENTERPRISE };
-    bool good4 = option_list_parse(settings_value(s, SLICE("static.auto_provision.dhcp_option.list_user_options")), false,
-                                   &o.custom4);
-    bool good6 = option_list_parse(settings_value(s, SLICE("static.auto_provision.dhcp_option.list_user6_options")), true,
-                                   &o.custom6);
+    bool good4 = option_list_parse(
+        settings_value(s, SLICE("static.auto_provision.dhcp_option.list_user_options")), false, &o.custom4);
+    bool good6 = option_list_parse(
+        settings_value(s, SLICE("static.auto_provision.dhcp_option.list_user6_options")), true, &o.custom6);
     address_families(s, &o.v4, &o.v6);
     o.vendor_class = slice_first(settings_value(s, SLICE("static.auto_provision.dhcp_option.option60_value")), 255);
     o.server_type = settings_value(s, SLICE("static.auto_provision.server.type"));

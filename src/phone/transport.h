@@ -29,8 +29,8 @@ struct transport_request {
     const struct flash *flash; /* where imported ones lie; NULL: nowhere */
 };
 
-/* Called once for a request, from the loop, never from inside `start`. The bytes are borrowed for the call. Of an upload
- * FETCH_GOT says that the server has it; no bytes. */
+/* Called once for a request, from the loop, never from inside `start`. The bytes are borrowed for the call. Of
+ * an upload FETCH_GOT says that the server has it; no bytes. */
 typedef void transport_done(void *context, const struct fetched *fetched);
 
 struct transport {

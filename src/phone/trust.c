@@ -92,7 +92,8 @@ static int load_key(const char *path, struct trust *t, struct arena *arena, stru
     ERR_clear_error();
     if (fits)
         return 0;
-    buf_format(why, "%s: %s", path, t->key ? "is not the key of the certificate" : "no private key without a passphrase");
+    buf_format(why, "%s: %s", path,
+               t->key ? "is not the key of the certificate" : "no private key without a passphrase");
     return -EINVAL;
 }
 

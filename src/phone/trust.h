@@ -43,8 +43,8 @@ struct trust_verdict {
     char authority[128]; /* who signed that one */
 };
 
-/* For one connection's context, before its handshake: the lists, the phone's own certificate, and a watch that fills the
- * verdict, which has to live as long. `t` may be NULL. False: no memory. */
+/* For one connection's context, before its handshake: the lists, the phone's own certificate, and a watch that
+ * fills the verdict, which has to live as long. `t` may be NULL. False: no memory. */
 bool trust_apply(const struct trust *t, const struct transport_request *r, struct ssl_ctx_st *context,
                  struct trust_verdict *verdict);
 /* Why the server was not accepted, in the guide's words; nothing when the verdict is a good one. */

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 
 /* What the network form fills in, in its order; the next one is asked for a static address only. */
-static const char *const network_keys[] = { "static.network.internet_port.type", "static.network.internet_port.ip",
-                                            "static.network.internet_port.mask", "static.network.internet_port.gateway" };
+static const char *const network_keys[] = { "static.network.internet_port.type",
+                                            "static.network.internet_port.ip",
+                                            "static.network.internet_port.mask",
+                                            "static.network.internet_port.gateway" };
 static const char *const dns_keys[] = { "static.network.primary_dns", "static.network.secondary_dns" };
 #define NETWORK_KEYS (sizeof network_keys / sizeof *network_keys)
 #define DNS_KEYS (sizeof dns_keys / sizeof *dns_keys)
@@ -79,7 +81,8 @@ static void put_settings(struct zero_touch *z, struct found_address *found)
         found->settings[found->setting_count++] = (struct found_setting){ slice_str(network_keys[i]),
                                                                           form_text(&z->network, i) };
     for (size_t i = 0; is_static && i < DNS_KEYS; i++)
-        found->settings[found->setting_count++] = (struct found_setting){ slice_str(dns_keys[i]), form_text(&z->dns, i) };
+        found->settings[found->setting_count++] =
+            (struct found_setting){ slice_str(dns_keys[i]), form_text(&z->dns, i) };
 }
 
 static bool is_url(struct zero_touch *z, struct slice text)

@@ -1,7 +1,7 @@
 /* Zero Touch: the wizard that a phone shows while it starts (guide, "Zero Touch").
  *
- *     Zero Touch: press OK within N s --OK--> network parameters --Next--> server URL, user name, password --OK--> found
- *            |                                      |                            |
+ *     Zero Touch: press OK within N s --OK--> network parameters --Next--> server URL, user name, password
+ * --OK--> found |                                      |                            |
  *            +--- time over, Cancel ----------------+------ Cancel --------------+--> nothing: PnP is next
  *
  * What was entered is the phone's from then on: network parameters and the address go to flash. */

@@ -361,7 +361,8 @@ bool auth_put_digest(const struct auth_challenge *c, const struct auth_reply *re
     if (!auth_ha1(c->algorithm, reply->user, c->realm, reply->password, ha1))
         return false;
     struct slice key = slice_of(ha1, auth_digits(c->algorithm));
-    bool fine = c->qop ? auth_response(&a, key, reply->method, response) : old_response(&a, key, reply->method, response);
+    bool fine = c->qop ? auth_response(&a, key, reply->method, response)
+                       : old_response(&a, key, reply->method, response);
     OPENSSL_cleanse(ha1, sizeof ha1);
     if (fine)
         put_reply(c, &a, response, out);

@@ -42,7 +42,7 @@ bool auth_parse(struct slice value, struct buf *room, struct auth *ret_auth);
 struct auth_challenge {
     enum auth_algorithm algorithm;
     struct slice realm, nonce, opaque; /* opaque.ptr NULL: none */
-    bool qop;                          /* with `auth`; false: the old form of RFC 2069, which RFC 3261 22.4 still asks for */
+    bool qop; /* with `auth`; false: the old form of RFC 2069, which RFC 3261 22.4 still asks for */
     bool stale;                        /* the password was right */
 };
 /* Of the value of one WWW-Authenticate field. False: another scheme or algorithm, malformed, only auth-int. */

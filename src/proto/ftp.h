@@ -189,8 +189,9 @@ struct ftp_entry {
 };
 /* `20261122083656`, UTC; the year is held within 1970..9999. */
 void ftp_put_time(struct buf *out, int64_t seconds);
-/* `-r--r--r--   1 ftp      ftp           579 Nov 22 08:36 name`: as `ls -l` writes it (with w where one may), in UTC; the year in
- * place of the time when it is half a year from `now_s`. What ends a line is the caller's. */
+/* `-r--r--r--   1 ftp      ftp           579 Nov 22 08:36 name`: as `ls -l` writes it (with w where one may),
+ * in UTC; the year in place of the time when it is half a year from `now_s`. What ends a line is the caller's.
+ */
 void ftp_put_long_line(struct buf *out, const struct ftp_entry *entry, int64_t now_s);
 /* `type=file;size=579;modify=20261122083656;perm=r; name`. */
 void ftp_put_facts_line(struct buf *out, const struct ftp_entry *entry, unsigned facts);

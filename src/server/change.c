@@ -195,7 +195,9 @@ static enum upload_answer rename_file(struct worker *w, const struct caller *cal
         memcpy(to->last, last.ptr, last.len);
         to->exists = false;
     }
-    int error = renameat2(from->dirfd, from->last, to->dirfd, to->last, to->exists ? 0 : RENAME_NOREPLACE) < 0 ? -errno : 0;
+    int error = renameat2(from->dirfd, from->last, to->dirfd, to->last, to->exists ? 0 : RENAME_NOREPLACE) < 0
+                    ? -errno
+                    : 0;
     if (!error && to->exists)
         uploads_forget(&new, (struct upload_gone){ 1, to->size });
     if (error && moves)

@@ -7,7 +7,7 @@
 #define AT(field) offsetof(struct config, field)
 #define TEXT(key, field, min, max, value, what)                                                                \
     {                                                                                                          \
-        key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                               \
+        key, CONFIG_TEXT, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                  \
     }
 #define LIVE_TEXT(key, field, min, max, value, what)                                                           \
     {                                                                                                          \
@@ -15,19 +15,19 @@
     }
 #define SWITCH(key, field, value, what)                                                                        \
     {                                                                                                          \
-        key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                                 \
+        key, CONFIG_SWITCH, false, 0, 1, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                    \
     }
 #define NUMBER(key, field, min, max, value, what)                                                              \
     {                                                                                                          \
-        key, CONFIG_NUMBER, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                             \
+        key, CONFIG_NUMBER, false, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                \
     }
 #define LIMIT(key, field, min, max, value, what)                                                               \
     {                                                                                                          \
-        key, CONFIG_NUMBER, true, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                              \
+        key, CONFIG_NUMBER, true, min, max, NULL, value, NULL, what, AT(field), 0, CONFIG_ONCE                 \
     }
 #define PORT(key, field, unset, what)                                                                          \
     {                                                                                                          \
-        key, CONFIG_NUMBER, false, 0, 65535, NULL, "0", unset, what, AT(field), AT(field##_set), CONFIG_ONCE                \
+        key, CONFIG_NUMBER, false, 0, 65535, NULL, "0", unset, what, AT(field), AT(field##_set), CONFIG_ONCE   \
     }
 
 #define RULE(key, type, field, min, max, words, value, what)                                                   \
@@ -59,17 +59,21 @@ static const struct config_key keys[] = {
     SWITCH("tftp.single_port", tftp_single_port, "0",
            "answer from that port itself, for phones behind a NAT; by RFC 1350 each transfer has another one"),
     { "tftp.port_range", CONFIG_PORTS, false, 1024, 65535, NULL, "", "any",
-      "ports of the transfers, FIRST-LAST, for a firewall; each worker needs one, and 64 each are enough", AT(tftp_port_range),
+      "ports of the transfers, FIRST-LAST, for a firewall; each worker needs one, and 64 each are enough",
+      AT(tftp_port_range),
       0, CONFIG_ONCE },
     SWITCH("http.enable", http_enable, "1", "serve HTTP"),
     PORT("http.port", http_port, "80 when it may be bound, else 8080", "TCP port; 0 takes any free one"),
     SWITCH("ftp.enable", ftp_enable, "1", "serve FTP"),
     PORT("ftp.port", ftp_port, "21 when it may be bound, else 2121", "TCP port; 0 takes any free one"),
     { "ftp.passive_ports", CONFIG_PORTS, false, 1024, 65535, NULL, "61000-61255", NULL,
-      "ports for PASV and EPSV, FIRST-LAST, shared out among the workers", AT(ftp_passive_ports), 0, CONFIG_ONCE },
-    SWITCH("ftp.active", ftp_active, "1", "connect to clients that say PORT or EPRT; 0 forbids the process to connect"),
+      "ports for PASV and EPSV, FIRST-LAST, shared out among the workers",
+      AT(ftp_passive_ports), 0, CONFIG_ONCE },
+    SWITCH("ftp.active", ftp_active, "1",
+           "connect to clients that say PORT or EPRT; 0 forbids the process to connect"),
     { "ftp.tls", CONFIG_CHOICE, false, 0, 0, "off optional required", "optional", NULL,
-      "AUTH TLS by FTP: never, for who asks, or before any login and transfer; needs tls.certificate", AT(ftp_tls), 0,
+      "AUTH TLS by FTP: never, for who asks, or before any login and transfer; needs tls.certificate",
+      AT(ftp_tls), 0,
       CONFIG_ONCE },
     SWITCH("https.enable", https_enable, "1", "serve HTTPS; needs tls.certificate"),
     PORT("https.port", https_port, "443 when it may be bound, else 8443", "TCP port; 0 takes any free one"),
@@ -82,7 +86,8 @@ static const struct config_key keys[] = {
     { "tls.client_certificates", CONFIG_CHOICE, false, 0, 0, "off optional required", "off", NULL,
       "certificates of phones: not asked for, asked for, or nobody comes in without one",
       AT(tls_client_certificates), 0, CONFIG_ONCE },
-    TEXT("tls.client_ca", tls_client_ca, 0, 4095, "", "PEM file of the authorities whose certificates phones show"),
+    TEXT("tls.client_ca", tls_client_ca, 0, 4095, "",
+         "PEM file of the authorities whose certificates phones show"),
     TEXT("tls.client_crl", tls_client_crl, 0, 4095, "",
          "PEM file of these authorities' revocation lists, one of each; blank is none"),
     LIVE_TEXT("tls.client_revoked", tls_client_revoked, 0, 65536, "",
@@ -121,17 +126,20 @@ static const struct config_key keys[] = {
     TEXT("upload.dir", upload_dir, 0, 4000, "", "directory of those files; blank is `uploads` in state.dir"),
     SWITCH("upload.overwrite", upload_overwrite, "1", "a phone may replace what it has sent before"),
     { "upload.mode", CONFIG_CHOICE, false, 0, 0, "0600 0644", "0600", NULL,
-      "permissions of those files, and of new ones that an access rule lets be written; they hold passwords", AT(upload_mode), 0, CONFIG_ONCE },
+      "permissions of those files, and of new ones that an access rule lets be written; they hold passwords",
+      AT(upload_mode), 0, CONFIG_ONCE },
     LIMIT("upload.file_max", upload_file_max, 1, UINT32_MAX, "1048576",
           "bytes of one upload; a phone's settings have some 100 KiB"),
     LIMIT("upload.total_mib", upload_total_mib, 1, UINT32_MAX, "1024",
           "MiB of all uploads with their versions; 1000 phones with five files of 50 KiB in four versions"),
-    LIMIT("upload.files", upload_files, 1, UINT32_MAX, "200000", "uploads with their versions: 10,000 phones' worth"),
+    LIMIT("upload.files", upload_files, 1, UINT32_MAX, "200000",
+          "uploads with their versions: 10,000 phones' worth"),
     LIMIT("upload.at_once", upload_at_once, 1, 100000, "256", "uploads at once; a descriptor or two each"),
     LIMIT("upload.rate", upload_rate, 0, 1000000, "20",
           "files a second from one address without a login, in bursts of 100 times that; 0 is no limit"),
     LIMIT("upload.versions", upload_versions, 0, 100, "3", "older versions that are kept of each upload"),
-    NUMBER("http.connections", http_connections, 1, 1000000, "10000", "HTTP connections at once; HTTPS has as many of its own"),
+    NUMBER("http.connections", http_connections, 1, 1000000, "10000",
+           "HTTP connections at once; HTTPS has as many of its own"),
     LIMIT("http.peer_connections", http_peer_connections, 1, 1000000, "256",
           "HTTP connections at once from one address; phones behind a NAT share one"),
     LIMIT("http.head_s", http_head_s, 1, 300, "10", "seconds within which a request must be complete"),
@@ -140,7 +148,8 @@ static const struct config_key keys[] = {
           "bytes a second that one new HTTP or HTTPS connection is sent at most, 4096 being the least; 0 is no limit"),
     LIMIT("ftp.rate_bytes", ftp_rate_bytes, 0, UINT32_MAX, "0",
           "bytes a second that one new FTP data connection is sent at most, 4096 being the least; 0 is no limit"),
-    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000", "FTP sessions at once; 4 KB each; with TLS as many of their own, 18 KB each"),
+    NUMBER("ftp.sessions", ftp_sessions, 1, 1000000, "10000",
+           "FTP sessions at once; 4 KB each; with TLS as many of their own, 18 KB each"),
     LIMIT("ftp.peer_sessions", ftp_peer_sessions, 1, 1000000, "500",
           "FTP sessions at once from one address; phones behind a NAT share one"),
     LIMIT("ftp.login_s", ftp_login_s, 1, 300, "30", "seconds within which a login must be complete"),
@@ -152,7 +161,8 @@ static const struct config_key keys[] = {
          "network interfaces to listen on, separated by commas, also ones that come later; blank is every one"),
     SWITCH("pnp.unicast", pnp_unicast, "0", "also answer what is sent to this host alone and not to the group"),
     { "pnp.url", CONFIG_URL, false, 0, 511, NULL, "", NULL,
-      "provisioning server URL for phones of this vendor, sent as it is written here", AT(pnp_url), 0, CONFIG_ONCE },
+      "provisioning server URL for phones of this vendor, sent as it is written here",
+      AT(pnp_url), 0, CONFIG_ONCE },
     LIMIT("pnp.rate", pnp_rate, 1, 1000000, "5",
           "PnP requests a second from one address, in bursts of 4 times that"),
     LIMIT("pnp.total_rate", pnp_total_rate, 1, 1000000, "2000",
@@ -168,7 +178,8 @@ static const struct config_key keys[] = {
          "file of more users, NAME:HASH a line as dialtone passwd --file writes it; SIGHUP reads it again"),
     RULE("prefix", CONFIG_PREFIX, prefix, 1, 1024, NULL, NULL,
          "directory or file, / first, that rule N (1 to 64) is for; of several rules the longest prefix decides"),
-    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "", "users who may, separated by commas; * is every user and every phone whose certificate names its MAC"),
+    RULE("users", CONFIG_USERS, users, 0, 65536, NULL, "",
+         "users who may, separated by commas; * is every user and every phone whose certificate names its MAC"),
     RULE("anonymous", CONFIG_SWITCH, anonymous, 0, 1, NULL, "0", "may everybody without a name"),
     RULE("networks", CONFIG_NETWORKS, networks, 0, 4096, NULL, "",
          "networks (10.0.0.0/8) it may be asked from, separated by commas; blank is any"),

@@ -42,8 +42,9 @@ int confine_become(int root_fd, struct slice user);
 /* Groups, user and all capabilities, new privileges, dumps. Started as root with a tree that is root's own,
  * the process stays user 0 without any capability, and a warning says so. The database becomes the user's. */
 int confine_user(const struct confine_options *options);
-/* Landlock: the tree read-only unless `writes_root`, the database's directory and the uploads writable, no TCP socket bound, none
- * connected unless `connects`, no other file at all. -EOPNOTSUPP when the kernel has none. */
+/* Landlock: the tree read-only unless `writes_root`, the database's directory and the uploads writable, no TCP
+ * socket bound, none connected unless `connects`, no other file at all. -EOPNOTSUPP when the kernel has none.
+ */
 int confine_files(const struct confine_options *options);
 /* Seccomp: an allow-list. What is not on it fails with EPERM; starting a program or tracing one kills. */
 int confine_calls(void);

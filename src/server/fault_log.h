@@ -1,5 +1,5 @@
-/* TLS handshakes that fail, as events of the journal: everybody who reaches the port can make as many as he likes, so not
- * all of them are told. Of the others the log says how many they were, once a minute. */
+/* TLS handshakes that fail, as events of the journal: everybody who reaches the port can make as many as he
+ * likes, so not all of them are told. Of the others the log says how many they were, once a minute. */
 #ifndef DIALTONE_SERVER_FAULT_LOG_H
 #define DIALTONE_SERVER_FAULT_LOG_H
 

@@ -9,7 +9,8 @@
 typedef void ftp_handler(struct ftp_session *s, struct slice argument);
 
 /* ftp_login.c: who it is. */
-ftp_handler ftp_login_acct, ftp_login_auth, ftp_login_ccc, ftp_login_pass, ftp_login_pbsz, ftp_login_prot, ftp_login_user;
+ftp_handler ftp_login_acct, ftp_login_auth, ftp_login_ccc, ftp_login_pass, ftp_login_pbsz, ftp_login_prot,
+    ftp_login_user;
 /* ftp_state.c: where it stands and how it wants it. */
 ftp_handler ftp_state_abor, ftp_state_cdup, ftp_state_cwd, ftp_state_feat, ftp_state_help;
 ftp_handler ftp_state_mode, ftp_state_noop, ftp_state_opts, ftp_state_pwd, ftp_state_quit, ftp_state_rest;
@@ -20,7 +21,8 @@ ftp_handler ftp_open_eprt, ftp_open_epsv, ftp_open_pasv, ftp_open_port;
 ftp_handler ftp_read_mdtm, ftp_read_retr, ftp_read_size;
 ftp_handler ftp_list_list, ftp_list_mlsd, ftp_list_mlst, ftp_list_nlst, ftp_list_stat;
 /* ftp_write.c */
-ftp_handler ftp_write_allo, ftp_write_appe, ftp_write_dele, ftp_write_mkd, ftp_write_rmd, ftp_write_rnfr, ftp_write_rnto;
+ftp_handler ftp_write_allo, ftp_write_appe, ftp_write_dele, ftp_write_mkd, ftp_write_rmd, ftp_write_rnfr,
+    ftp_write_rnto;
 ftp_handler ftp_write_site, ftp_write_stor, ftp_write_stou;
 /* What RNFR said, when something else than RNTO follows. */
 void ftp_write_forget(struct ftp_session *s);

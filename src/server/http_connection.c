@@ -132,7 +132,8 @@ static void wait_for_input(struct http_connection *c, struct slice input)
     uint64_t due_ms = since_ms + (uint64_t)(partial ? config->http_head_s : config->http_idle_s) * 1000;
     if (!partial && c->service->draining) {
         drop(c, false);
-    } else if (!http_connection_admit(c) || !http_connection_keep(c, input) || stream_wait(&c->stream, UV_READABLE) != 0) {
+    } else if (!http_connection_admit(c) || !http_connection_keep(c, input) ||
+               stream_wait(&c->stream, UV_READABLE) != 0) {
         if (partial) {
             http_reply_refuse(c, input, 503, "too many connections");
             write_and_drop(c);

@@ -219,7 +219,8 @@ unsigned http_intake_open(const struct http_intake_order *order, struct http_int
         return 503;
     }
     bool found = !order->directory || i->to_directory || refuse_as(i, UPLOAD_NO_DIRECTORY);
-    if (found && judge_head(i, order->request) && note_version(i, order->request) && (i->to_directory || begin_upload(i))) {
+    if (found && judge_head(i, order->request) && note_version(i, order->request) &&
+        (i->to_directory || begin_upload(i))) {
         *ret_intake = i;
         return 0;
     }
@@ -350,7 +351,8 @@ unsigned http_intake_store(struct http_intake *i, upload_done *done, void *conte
 {
     struct http_validator v = { 0 };
     /* Somebody else may have written it meanwhile. */
-    if (i->conditional && (http_intake_version(i->worker, http_intake_name(i), &v) != i->replaces || v.etag != i->etag)) {
+    if (i->conditional &&
+        (http_intake_version(i->worker, http_intake_name(i), &v) != i->replaces || v.etag != i->etag)) {
         *ret_reason = "precondition failed";
         return 412;
     }

@@ -53,7 +53,8 @@ struct journal {
 
 const char *outcome_name(enum outcome outcome)
 {
-    static const char *const names[] = { "sent", "unchanged", "absent", "refused", "broken", "stopped", "stored", "removed" };
+    static const char *const names[] = { "sent",   "unchanged", "absent", "refused",
+                                         "broken", "stopped",   "stored", "removed" };
     return names[outcome];
 }
 

@@ -84,7 +84,8 @@ int journal_open(const struct journal_options *options, struct journal **ret_jou
 /* Starts the thread that writes: after the process has been confined, which threads inherit. Events that
  * were noted before wait in the queue. 0 or a negative errno. */
 int journal_start(struct journal *j);
-/* Before that: the last rows for names, the oldest first, of which only peer, name and outcome are filled; false stops. */
+/* Before that: the last rows for names, the oldest first, of which only peer, name and outcome are filled;
+ * false stops. */
 void journal_requests(struct journal *j, uint64_t limit, bool (*visit)(void *context, const struct journal_row *row),
                       void *context);
 /* Writes what is queued, ends the thread and frees. NULL is no journal. */

@@ -64,7 +64,8 @@ int login_open(struct login **ret_login)
     if (!l)
         return -ENOMEM;
     pthread_mutex_init(&l->lock, NULL);
-    bool fine = login_table_open(&l->table, TABLE_SETS) == 0 && getrandom(l->secret, sizeof l->secret, 0) == sizeof l->secret &&
+    bool fine = login_table_open(&l->table, TABLE_SETS) == 0 &&
+                getrandom(l->secret, sizeof l->secret, 0) == sizeof l->secret &&
                 user_hash_make(SLICE("nobody"), SLICE("nothing"), salt, &warm) && login_nonce(l, 0, &out);
     if (!fine) {
         login_close(l);

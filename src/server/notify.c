@@ -225,7 +225,8 @@ static void keep_reason(struct notify *n, const struct sip_message *m)
     buf_terminate(&reason);
 }
 
-/* The best challenge that can be answered: peers put MD5 first for others' sake. Each is read into its own half of the room. */
+/* The best challenge that can be answered: peers put MD5 first for others' sake. Each is read into its own half
+ * of the room. */
 static bool find_challenge(const struct sip_message *m, enum sip_field field, char room[2][AUTH_VALUE_BYTES_MAX],
                            struct auth_challenge *ret_challenge)
 {

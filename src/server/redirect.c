@@ -40,8 +40,8 @@ bool redirect_target_ok(struct slice to)
     if (is_path(to))
         return path_ok(to);
     return url_parse(to, &url) &&
-           (slice_eq_nocase(url.scheme, SLICE("http")) || slice_eq_nocase(url.scheme, SLICE("https"))) && url.host.len &&
-           !url.has_user && !url.has_query && path_ok(url.path);
+           (slice_eq_nocase(url.scheme, SLICE("http")) || slice_eq_nocase(url.scheme, SLICE("https"))) &&
+           url.host.len && !url.has_user && !url.has_query && path_ok(url.path);
 }
 
 static uint16_t default_port(bool https)

@@ -1,12 +1,13 @@
 /* Names that have moved: HTTP's 301, 302, 307 and 308 (RFC 9110 15.4).
  *
- * Whole directories by prefix, as in access rules: the longest prefix decides, by whole segments. What lies behind the
- * prefix goes behind the target, and so does the query. Where it leads to is the configuration's word alone: of a request
- * only the rest of the path gets into a target, escaped and never as a host (no open redirect).
+ * Whole directories by prefix, as in access rules: the longest prefix decides, by whole segments. What lies
+ * behind the prefix goes behind the target, and so does the query. Where it leads to is the configuration's
+ * word alone: of a request only the rest of the path gets into a target, escaped and never as a host (no open
+ * redirect).
  *
- * A target with a scheme and a host is left alone by a request that is there already: `/` to `https://pbx.example/`
- * leads from HTTP to HTTPS and serves over HTTPS. A target that is only a path must not lead back; redirects_fault()
- * finds that.
+ * A target with a scheme and a host is left alone by a request that is there already: `/` to
+ * `https://pbx.example/` leads from HTTP to HTTPS and serves over HTTPS. A target that is only a path must not
+ * lead back; redirects_fault() finds that.
  *
  * Immutable once made; threads share it. */
 #ifndef DIALTONE_SERVER_REDIRECT_H

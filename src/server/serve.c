@@ -268,8 +268,9 @@ void serve_reload(struct serve *s, const struct config *fresh)
     if (error)
         log_error("%s: users and rules stay as they were", strerror(-error));
     if (access_writes_tree(a) && !s->writes_root)
-        log_warning("access rules that let files of the tree be written take effect after a restart: this process gave up"
-                    " the right to");
+        log_warning(
+            "access rules that let files of the tree be written take effect after a restart: this process gave up"
+            " the right to");
     uploads_survey(s->uploads, &s->root, a);
     pthread_mutex_lock(&s->fresh_lock);
     config_apply_live(&s->fresh, fresh, say_restart, NULL);

@@ -128,8 +128,16 @@ static const struct service_kind https = {
     .port_unprivileged = 8443, .tls = true, .open = open_https, .drain = drain_http, .close = close_http,
 };
 static const struct service_kind legacy = {
-    .protocol = PROTOCOL_HTTPS, .socket_type = SOCK_STREAM, .port_key = "tls.legacy_port", .port = 8444,
-    .port_unprivileged = 8444, .legacy = true, .tls = true, .open = open_legacy, .drain = drain_http, .close = close_http,
+    .protocol = PROTOCOL_HTTPS,
+    .socket_type = SOCK_STREAM,
+    .port_key = "tls.legacy_port",
+    .port = 8444,
+    .port_unprivileged = 8444,
+    .legacy = true,
+    .tls = true,
+    .open = open_legacy,
+    .drain = drain_http,
+    .close = close_http,
 };
 static const struct service_kind ftp = {
     .protocol = PROTOCOL_FTP, .socket_type = SOCK_STREAM, .port_key = "ftp.port", .port = 21,
@@ -305,8 +313,9 @@ int serve_bind(struct serve *s)
             error = bind_ftps(s);
     }
     if (!error && s->endpoint_count == 0) {
-        log_error("nothing to serve: tftp.enable, http.enable, ftp.enable and pnp.enable are 0 and HTTPS has no certificate, or no "
-                  "address of listen could be bound");
+        log_error(
+            "nothing to serve: tftp.enable, http.enable, ftp.enable and pnp.enable are 0 and HTTPS has no certificate, or no "
+            "address of listen could be bound");
         error = -EDESTADDRREQ;
     }
     return error;

@@ -94,8 +94,8 @@ int serve_tls_open(struct serve *s);
 void serve_tls_reload(struct serve *s, const struct config *fresh);
 void serve_tls_close(struct serve *s);
 
-/* serve_guard.c: the guard, and what it remembers of phones from the journal and from what they have sent. 0 or a negative
- * errno. */
+/* serve_guard.c: the guard, and what it remembers of phones from the journal and from what they have sent. 0 or
+ * a negative errno. */
 int serve_guard_open(struct serve *s);
 
 size_t serve_crew_count(const struct serve *s);

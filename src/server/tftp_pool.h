@@ -1,5 +1,5 @@
-/* The sockets that transfers answer from: bound at start, before the process is confined, and shared by all transfers of
- * a worker, told apart by the peer's address and port. None in single-port mode. */
+/* The sockets that transfers answer from: bound at start, before the process is confined, and shared by all
+ * transfers of a worker, told apart by the peer's address and port. None in single-port mode. */
 #ifndef DIALTONE_SERVER_TFTP_POOL_H
 #define DIALTONE_SERVER_TFTP_POOL_H
 

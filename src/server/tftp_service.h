@@ -1,11 +1,10 @@
 /* TFTP, serving side: a listener, a pool of sockets shared by all transfers, and the limits.
  *
- * A transfer's own port (RFC 1350 section 4) is one of the pool's (server/tftp_pool.h); the peer's address and port tell
- * the transfers on it apart, and one peer port has at most one transfer. With tftp.single_port it is the listening
- * port itself, for phones behind a NAT or firewall that lets no answer in from another one; the kernel gives all
- * datagrams of one peer port to the same worker. All requests that one recvmmsg brought
- * get the same pool socket, those of the next the next, so that a batch of requests is answered with one
- * sendmmsg.
+ * A transfer's own port (RFC 1350 section 4) is one of the pool's (server/tftp_pool.h); the peer's address and
+ * port tell the transfers on it apart, and one peer port has at most one transfer. With tftp.single_port it is
+ * the listening port itself, for phones behind a NAT or firewall that lets no answer in from another one; the
+ * kernel gives all datagrams of one peer port to the same worker. All requests that one recvmmsg brought get
+ * the same pool socket, those of the next the next, so that a batch of requests is answered with one sendmmsg.
  *
  * Memory: a transfer takes some 330 bytes of a table made at start (pages never used cost nothing) and shares
  * the file's blob with the tree's cache; a name longer than TFTP_NAME_INLINE bytes is
@@ -35,15 +34,15 @@
  *
  * Another request from the same port ends the old transfer, stopped, and is served.
  *
- * A packet that belongs to no transfer gets ERROR 5 where transfers are and ERROR 4 from a mere listener, at most
- * TFTP_STRAY_RATE a second in all; an ERROR never gets an answer (R13). When the table is full, the oldest
+ * A packet that belongs to no transfer gets ERROR 5 where transfers are and ERROR 4 from a mere listener, at
+ * most TFTP_STRAY_RATE a second in all; an ERROR never gets an answer (R13). When the table is full, the oldest
  * transfer that has waited a first time-out for its peer's first answer makes room: so a flood of forged
  * requests cannot keep phones out, and at most `tftp.transfers` forged addresses a second get anything.
  *
- * A slot holds either machine (server/tftp_machine.h). One that has stored an upload dallies in its slot for the sake
- * of a lost last ACK, after its event was noted; it makes room at once for a new request from the same port, and
- * nobody who drains waits for it. When upload.at_once is reached, the oldest upload that has waited a first time-out
- * for its first block makes room. */
+ * A slot holds either machine (server/tftp_machine.h). One that has stored an upload dallies in its slot for
+ * the sake of a lost last ACK, after its event was noted; it makes room at once for a new request from the same
+ * port, and nobody who drains waits for it. When upload.at_once is reached, the oldest upload that has waited a
+ * first time-out for its first block makes room. */
 #ifndef DIALTONE_SERVER_TFTP_SERVICE_H
 #define DIALTONE_SERVER_TFTP_SERVICE_H
 

@@ -1,10 +1,11 @@
-/* What a TFTP transfer on the serving side is in either direction: the options that hold, waiting and sending again, the
- * end. No socket, no clock, no heap. tftp_transfer.h and tftp_upload.h stand on it.
+/* What a TFTP transfer on the serving side is in either direction: the options that hold, waiting and sending
+ * again, the end. No socket, no clock, no heap. tftp_transfer.h and tftp_upload.h stand on it.
  *
- * Retransmission, the only one: when due_ms has passed with nothing new from the peer, one datagram goes out again and
- * the wait doubles: 1 s (or the negotiated timeout), 2 s, 4 s, up to 8 s (or the negotiated timeout when that is
- * longer). Everything new starts again at the first wait. A peer that has never answered gets 5 datagrams in all, one
- * that has fallen silent 7 more after what it was sent while it still answered (security.md R13). */
+ * Retransmission, the only one: when due_ms has passed with nothing new from the peer, one datagram goes out
+ * again and the wait doubles: 1 s (or the negotiated timeout), 2 s, 4 s, up to 8 s (or the negotiated timeout
+ * when that is longer). Everything new starts again at the first wait. A peer that has never answered gets 5
+ * datagrams in all, one that has fallen silent 7 more after what it was sent while it still answered
+ * (security.md R13). */
 #ifndef DIALTONE_SERVER_TFTP_TALK_H
 #define DIALTONE_SERVER_TFTP_TALK_H
 
@@ -68,11 +69,11 @@ void tftp_talk_send_oack(const struct tftp_talk *k, struct tftp_wire *wire);
 uint32_t tftp_talk_first_wait_ms(const struct tftp_talk *k);
 /* Something new has come. */
 void tftp_talk_wait_afresh(struct tftp_talk *k, uint64_t now_ms);
-/* The wait is over, and one datagram is to go again; the next wait runs. False: it is not over, or was the last one, and
- * then the talk has ended, for `silence` when the peer had answered once. */
+/* The wait is over, and one datagram is to go again; the next wait runs. False: it is not over, or was the last
+ * one, and then the talk has ended, for `silence` when the peer had answered once. */
 bool tftp_talk_is_due(struct tftp_talk *k, const char *silence, uint64_t now_ms);
-/* The peer sent its request a second time: whether the first datagram is to go again. Not one that has answered already,
- * which sent it before it heard us, and not one that was doubled on the way. */
+/* The peer sent its request a second time: whether the first datagram is to go again. Not one that has answered
+ * already, which sent it before it heard us, and not one that was doubled on the way. */
 bool tftp_talk_is_asked_again(struct tftp_talk *k, uint64_t now_ms);
 
 void tftp_talk_end(struct tftp_talk *k, enum outcome outcome, uint16_t code, const char *reason);

@@ -46,8 +46,8 @@ void tftp_upload_asked_again(struct tftp_upload *u, struct tftp_wire *wire, uint
         send_again(u, wire);
 }
 
-/* libcurl, on hearing the OACK a second time, sends its second block as the first. More than was announced is fine: logs
- * grow while they are sent. */
+/* libcurl, on hearing the OACK a second time, sends its second block as the first. More than was announced is
+ * fine: logs grow while they are sent. */
 static bool is_short(const struct tftp_upload *u)
 {
     return !u->netascii && u->talk.with_tsize && u->bytes < u->talk.tsize;
@@ -144,7 +144,9 @@ void tftp_upload_stored(struct tftp_upload *u, uint16_t code, const char *reason
     }
     u->talk.state = TFTP_DALLYING;
     u->talk.outcome = OUTCOME_STORED;
-    u->talk.wait_ms = tftp_talk_first_wait_ms(&u->talk) * 2 > TFTP_DALLY_MS ? tftp_talk_first_wait_ms(&u->talk) * 2 : TFTP_DALLY_MS;
+    u->talk.wait_ms = tftp_talk_first_wait_ms(&u->talk) * 2 > TFTP_DALLY_MS
+                          ? tftp_talk_first_wait_ms(&u->talk) * 2
+                          : TFTP_DALLY_MS;
     u->talk.due_ms = now_ms + u->talk.wait_ms;
     send_ack(u, wire);
 }

@@ -267,8 +267,8 @@ static void committed(uv_work_t *work, int status)
     struct upload *u = container_of(work, struct upload, work);
     enum upload_answer answer = answer_of(u, status ? status : u->error);
     if (answer != UPLOAD_FINE && answer != UPLOAD_EXISTS)
-        log_error("%s: %.*s/%s: %s", u->share.in_tree ? "root" : "uploads", (int)u->directory_len, u->directory, u->last,
-                  strerror(-u->error));
+        log_error("%s: %.*s/%s: %s", u->share.in_tree ? "root" : "uploads", (int)u->directory_len, u->directory,
+                  u->last, strerror(-u->error));
     loop_woke(u->loop);
     uploads_end(&u->share, gone_after(u, answer == UPLOAD_FINE));
     if (u->done)

@@ -36,7 +36,8 @@ static const char *const migrations[] = {
 };
 #define VERSION (sizeof migrations / sizeof *migrations)
 
-#define COLUMNS "time_ms, protocol, peer, mac, model, firmware, name, meaning, outcome, code, reason, bytes, ms, certificate"
+#define COLUMNS                                                                                                \
+    "time_ms, protocol, peer, mac, model, firmware, name, meaning, outcome, code, reason, bytes, ms, certificate"
 
 struct journal_store {
     sqlite3 *db;

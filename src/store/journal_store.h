@@ -43,8 +43,8 @@ uint64_t journal_store_lost(const struct journal_store *s);
 typedef bool journal_store_visit(void *context, const struct journal_row *row);
 int journal_store_last(struct journal_store *s, struct slice mac, uint64_t limit, journal_store_visit *visit,
                        void *context);
-/* Of every MAC the newest row by which it got or brought something, else the newest that was neither refused nor broken:
- * who the phone was, and where. In the order of the MACs; otherwise as above. */
+/* Of every MAC the newest row by which it got or brought something, else the newest that was neither refused
+ * nor broken: who the phone was, and where. In the order of the MACs; otherwise as above. */
 int journal_store_phones(struct journal_store *s, journal_store_visit *visit, void *context);
 /* The last `limit` rows that have a MAC, the oldest first, and of each only peer, name and outcome. */
 int journal_store_requests(struct journal_store *s, uint64_t limit, journal_store_visit *visit, void *context);
