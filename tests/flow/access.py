@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from house import House, Daemon, check, equal, http_get, need, program, run, tftp_get, until
+from house import House, Daemon, check, equal, http_get, need, need_terminals, program, run, tftp_get, until
 from tap import dialtone, main, test
 
 PASSWORDS = {'alice': 'secret-one', 'bob': 'secret-two'}
@@ -240,6 +240,7 @@ def passwd_prints_a_line_and_refuses_weak_ones():
 
 @test
 def passwd_asks_a_terminal_twice_and_echoes_nothing():
+    need_terminals()
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(dialtone(), [dialtone(), 'passwd', 'alice'])

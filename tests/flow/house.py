@@ -54,6 +54,25 @@ def need(program):
     return found
 
 
+def make_namespace(name):
+    """A network namespace that programs can be started in, or the test is skipped."""
+    need('ip')
+    for words in (['add', name], ['exec', name, 'true']):
+        done = program('ip', 'netns', *words)
+        if done.returncode:
+            program('ip', 'netns', 'del', name)
+            skip('no right to make a network namespace: ' + done.stderr.decode().strip())
+
+
+def need_terminals():
+    """The machine has pseudo terminals, or the test is skipped."""
+    try:
+        for fd in os.openpty():
+            os.close(fd)
+    except OSError as error:
+        skip(f'no pseudo terminals: {error}')
+
+
 def some_bytes(size, seed=0):
     """Always the same ones for the same numbers, and nothing that repeats."""
     return random.Random(f'{seed} {size}').randbytes(size)

@@ -10,7 +10,7 @@ import subprocess
 import termios
 import threading
 
-from house import House, check, equal, http_get, is_sanitized, run, serving, tftp_get, until
+from house import House, check, equal, http_get, is_sanitized, need_terminals, run, serving, tftp_get, until
 from living import HEAD, LOCAL, MAC, Phone, passwd_line, serve_rules, write_boot
 from tap import dialtone, main, test
 
@@ -204,6 +204,7 @@ class Terminal:
     """dialtone phone on a terminal of its own: what it wrote, and the last screen that it drew."""
 
     def __init__(self, *words):
+        need_terminals()
         self.master, self.slave = pty.openpty()
         self.text = ''
         self.before = termios.tcgetattr(self.slave)

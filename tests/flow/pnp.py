@@ -10,8 +10,8 @@ import socket
 import sqlite3
 import time
 
-from house import House, Daemon, PATIENCE_S, check, equal, need, program, resident_kib, run, serving, until
-from tap import main, skip, test
+from house import House, Daemon, PATIENCE_S, check, equal, make_namespace, need, program, resident_kib, run, serving, until
+from tap import main, test
 
 GROUP = '224.0.1.75'
 URL = 'https://192.0.2.1/$PN/'
@@ -400,10 +400,7 @@ class Wire:
         self.server, self.phone = (f'dialtone-pnp-{os.getpid()}-{Wire.made}-{end}' for end in ('server', 'phone'))
 
     def __enter__(self):
-        need('ip')
-        first = program('ip', 'netns', 'add', self.server)
-        if first.returncode:
-            skip('no right to make a network namespace: ' + first.stderr.decode().strip())
+        make_namespace(self.server)
         self.ip('netns', 'add', self.phone)
         return self
 

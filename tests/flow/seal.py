@@ -7,7 +7,7 @@ import pty
 import select
 import subprocess
 
-from house import House, check, equal, is_sanitized, need, program, run, serving
+from house import House, check, equal, is_sanitized, need, need_terminals, program, run, serving
 from tap import dialtone, main, test
 
 HEADER = '#!version:1.0.0.1\n'
@@ -230,6 +230,7 @@ def keys_come_from_standard_input_too_and_bad_ones_are_told():
 
 @test
 def at_a_terminal_the_key_is_asked_for_twice_and_not_shown():
+    need_terminals()
     for second, status in (COMMON, 0), (MAC_KEY, 1):
         with Desk() as d:
             path = d.edit('sip.cfg', HEADER)

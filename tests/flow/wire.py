@@ -7,8 +7,8 @@ import json
 import os
 import subprocess
 
-from house import Daemon, Process, check, equal, need, program, until
-from tap import dialtone, skip
+from house import Daemon, Process, check, equal, make_namespace, need, program, until
+from tap import dialtone
 
 MAC = '00:15:65:74:b1:50'
 
@@ -24,10 +24,7 @@ class Wire:
         self.ends = [self.phone, self.server]
 
     def __enter__(self):
-        need('ip')
-        first = program('ip', 'netns', 'add', self.server)
-        if first.returncode:
-            skip('no right to make a network namespace: ' + first.stderr.decode().strip())
+        make_namespace(self.server)
         ip = self._ip
         ip('netns', 'add', self.phone)
         ip('link', 'add', 'sv0', 'netns', self.server, 'type', 'veth', 'peer', 'name', 'ph0', 'netns', self.phone)

@@ -214,7 +214,7 @@ static void whatever_happens_the_phone_ends_where_the_server_wants_it_with_its_p
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         void *desk;
         assert_int_equal(open_side(&desk), 0);
-        print_message("seed %u\n", (unsigned)seed);
+        print_message("# seed %u\n", (unsigned)seed);
         live_any_life(desk, seed);
         close_side(&desk);
     }
