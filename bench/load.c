@@ -1,4 +1,5 @@
 #include "bench/load.h"
+#include "bench/load_tls.h"
 
 #include "base/buf.h"
 #include "base/rootdir.h"
@@ -441,6 +442,7 @@ int main(int argc, char **argv)
     begin(&run);
     drive(&run);
     report(&run);
+    load_tls_end(&run.load, run.clients, run.client_count);
     arena_free(&arena);
     bool all_good = run.outcomes[LOAD_OK] && run.started == run.outcomes[LOAD_OK];
     return all_good || (run.cut && run.load.bytes && has_no_failure(&run)) ? 0 : 1;

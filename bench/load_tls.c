@@ -69,6 +69,15 @@ void load_tls_close(struct load_client *client)
     client->ssl = NULL;
 }
 
+void load_tls_end(struct load *load, struct load_client *clients, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        load_tls_close(&clients[i]);
+        SSL_SESSION_free(clients[i].session);
+    }
+    SSL_CTX_free(load->tls);
+}
+
 /* As recv() and send() have it. */
 static ssize_t judge(struct load_client *client, int result, size_t n)
 {

@@ -12,6 +12,8 @@ bool load_tls_prepare(struct load *load);
 bool load_tls_open(struct load *load, struct load_client *client);
 /* The session stays. */
 void load_tls_close(struct load_client *client);
+/* At the very end: sessions and what they were made with. */
+void load_tls_end(struct load *load, struct load_client *clients, size_t count);
 /* These two answer like send() and recv(). */
 ssize_t load_tls_send(struct load_client *client, struct slice bytes);
 ssize_t load_tls_receive(struct load_client *client, void *into, size_t len);
