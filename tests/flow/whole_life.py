@@ -289,7 +289,7 @@ def certificates_are_trusted_and_no_more(life, daemon):
         p.idle()
     with life.phone(*words) as p:
         check(p.idle()['last_run']['outcome'] in ('provisioned', 'unchanged'), p.out)
-        check(any('https ' in line and 'certificate 00:15:65:74:b1:50' in line for line in daemon.events()), daemon.events())
+        until(lambda: any('https ' in line and 'certificate 00:15:65:74:b1:50' in line for line in daemon.events()), 'the journal')
         equal(run('cert', '--dir', tls, '--revoke', MAC).returncode, 0)
         daemon.signal(signal.SIGHUP)
         check(daemon.saw('configuration read again'), daemon.err)
