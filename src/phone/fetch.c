@@ -85,6 +85,7 @@ static bool launch(struct fetch *f)
     f->tftp_error = -1;
     f->tftp_refused = f->tftp_nonsense = f->tftp_agreed = false;
     f->tftp_text[0] = f->error[0] = '\0';
+    f->tftp_peer.sa.sa_family = AF_UNSPEC;
     f->len = f->sent = 0;
     if (curl_multi_add_handle(f->multi, f->easy))
         return false;
@@ -114,21 +115,33 @@ static void note_tftp_error(struct fetch *f, struct cursor *c)
     f->tftp_refused = true;
 }
 
+/* Whether it comes from where the first answer came from: the address and port that a transfer keeps to its end
+ * (RFC 1350 section 4). libcurl takes anybody's, and so a late ERROR of an earlier transfer as its own. */
+static bool is_of_transfer(struct fetch *f, const union address *from)
+{
+    if (f->tftp_peer.sa.sa_family == AF_UNSPEC)
+        f->tftp_peer = *from;
+    return address_eq(&f->tftp_peer, from);
+}
+
 /* An OACK that comes twice, because the wire doubled it or the server had not heard the answer, makes libcurl
  * begin anew in the middle: the first block is kept twice, or the second one sent as the first. So the second
- * OACK is not for it. False: nothing has come that is. */
+ * OACK is not for it, nor is what a stranger sends. False: nothing has come that is. */
 static bool peek_tftp(struct fetch *f, curl_socket_t fd)
 {
     char packet[4 + FETCH_TFTP_TEXT_MAX];
     for (;;) {
-        ssize_t len = recv(fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT);
+        union address from = { .sa.sa_family = AF_UNSPEC };
+        socklen_t from_len = sizeof from;
+        ssize_t len = recvfrom(fd, packet, sizeof packet, MSG_PEEK | MSG_DONTWAIT, &from.sa, &from_len);
         struct cursor c = cursor_on(slice_of(packet, len < 0 ? 0 : (size_t)len));
         uint16_t opcode = cursor_u16(&c);
         if (len < 0)
             return false;
-        if (opcode == TFTP_OPCODE_ERROR)
+        bool ours = is_of_transfer(f, &from);
+        if (ours && opcode == TFTP_OPCODE_ERROR)
             note_tftp_error(f, &c);
-        if (opcode != TFTP_OPCODE_OACK || !f->tftp_agreed)
+        if (ours && (opcode != TFTP_OPCODE_OACK || !f->tftp_agreed))
             return true;
         recv(fd, packet, sizeof packet, MSG_DONTWAIT);
     }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/url.h"
+#include "net/address.h"
 #include "phone/fetch.h"
 #include "phone/trust.h"
 
@@ -60,6 +61,7 @@ struct fetch {
     size_t len, cap;
     bool tftp_refused;  /* an ERROR packet came */
     bool tftp_agreed;   /* an OACK was understood */
+    union address tftp_peer; /* who answered first; family AF_UNSPEC: nobody yet */
     bool tftp_nonsense; /* something came that libcurl does not like */
     int tftp_error;     /* number in the ERROR packet; -1: not known */
     char tftp_text[FETCH_TFTP_TEXT_MAX + 1];

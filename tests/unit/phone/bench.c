@@ -328,6 +328,17 @@ static void send_to(uv_udp_t *udp, const struct buf *packet, const struct sockad
     assert_int_equal(uv_udp_try_send(udp, &buf, 1, to), (int)packet->len);
 }
 
+static void send_strangers_error(struct tftp_server *s, const struct sockaddr *to)
+{
+    char bytes[64];
+    struct buf packet = BUF_ON(bytes);
+    buf_u16(&packet, 5);
+    buf_u16(&packet, 1);
+    buf_str(&packet, "another transfer's");
+    buf_byte(&packet, '\0');
+    send_to(&s->requests, &packet, to);
+}
+
 static void send_block(struct tftp_server *s, unsigned number, const struct sockaddr *to)
 {
     char bytes[2048];
@@ -336,6 +347,8 @@ static void send_block(struct tftp_server *s, unsigned number, const struct sock
     if (from > s->file.len || (s->stops_after && number > s->stops_after))
         return;
     manual_clock_advance(&s->bench->clock, s->pause_ms);
+    if (s->strangers)
+        send_strangers_error(s, to);
     buf_u16(&packet, 3);
     buf_u16(&packet, (uint16_t)number);
     buf_text(&packet, slice_first(slice_from(s->file, from), s->block_bytes));

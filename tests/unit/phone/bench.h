@@ -104,6 +104,7 @@ struct tftp_server {
     uint64_t lies_tsize;  /* says this instead of the file's; 0: does not */
     unsigned stops_after; /* blocks, then it is silent; 0: does not */
     uint64_t pause_ms;    /* goes by on the clock before every block */
+    bool strangers;       /* before every block an ERROR 1 comes from a port that is not this transfer's */
     bool fails;           /* ERROR `error` with `text` instead of the file */
     uint16_t error;
     struct slice text;   /* sent as it is: bring the NUL */

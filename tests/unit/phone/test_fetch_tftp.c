@@ -22,6 +22,19 @@ static void a_file_comes_in_blocks_of_1432_bytes(void **state)
     bench_run_until(b, &s->acks, 5); /* the OACK and four blocks */
 }
 
+/* A late answer of another transfer whose port this one has now must not end it as "absent": a phone would go on
+ * without its boot file. */
+static void what_comes_from_another_port_is_not_this_transfers(void **state)
+{
+    struct bench *b = *state;
+    char file[3001];
+    memset(file, 'x', sizeof file - 1);
+    file[sizeof file - 1] = '\0';
+    struct tftp_server *s = tftp_server_open(b, &(struct tftp_server){ .file = slice_str(file), .strangers = true });
+    bench_fetch(b, "tftp://127.0.0.1:%u/a.cfg", s->port);
+    assert_fetched(b, FETCH_GOT, file, "");
+}
+
 static void a_file_of_whole_blocks_ends_with_an_empty_one(void **state)
 {
     struct bench *b = *state;
@@ -321,6 +334,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_bench(a_file_comes_in_blocks_of_1432_bytes),
+        test_with_bench(what_comes_from_another_port_is_not_this_transfers),
         test_with_bench(a_file_of_whole_blocks_ends_with_an_empty_one),
         test_with_bench(a_server_without_options_is_fine),
         test_with_bench(an_empty_file_is_a_file_whatever_tsize_says),
